@@ -1,0 +1,62 @@
+# edged: one static binary. `make test` is the one test command; `make demo` shows the main job.
+export CGO_ENABLED := 0
+BIN        := bin
+LINT       := $(BIN)/golangci-lint
+LINT_AT    := v2.15.0
+FUZZTIME   ?= 5s
+VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS    := -s -w -X main.version=$(VERSION)
+PLATFORMS  := amd64 arm64 arm/6 arm/7 riscv64 386
+# What the tests talk to: a cloud's broker, sensors and readers, Modbus servers that we did not write.
+PEERS      := mosquitto mosquitto-clients python3-paho-mqtt python3-pymodbus
+COMMANDS   := mosquitto mosquitto_pub mosquitto_sub
+
+.PHONY: all build demo test deps vet lint race 386 fuzz cross size clean
+all: build
+
+build: ## the binary, for this machine
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/edged ./cmd/edged
+
+demo: build ## a reading reaches the cloud through an outage; exits 0 only when nothing was lost
+	$(BIN)/edged demo
+
+test: deps vet lint cross race 386 fuzz size ## all checks; what CI runs
+
+deps: ## the real peers that the tests talk to, as Debian packages
+	@dpkg -s $(PEERS) >/dev/null 2>&1 || { \
+	  run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+	  echo "installing $(PEERS)"; \
+	  $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends $(PEERS) >/dev/null; }
+
+vet:
+	go vet ./...
+
+$(LINT)-$(LINT_AT):
+	GOBIN=$(CURDIR)/$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_AT)
+	mv $(LINT) $@
+
+lint: $(LINT)-$(LINT_AT) ## golangci-lint, with the floors
+	$(LINT)-$(LINT_AT) run --timeout 10m ./...
+
+race: build ## every test, with the race detector (which needs cgo for itself), real peers included
+	CGO_ENABLED=1 go test -race -timeout 10m ./...
+
+386: ## 32-bit faults: the same tests without the real peers, as a 386 binary
+	GOARCH=386 go test -timeout 10m $$(go list ./... | grep -v /test/)
+
+fuzz: ## each fuzz target for FUZZTIME
+	sh test/fuzz.sh $(FUZZTIME)
+
+cross: ## vet and build for every platform we ship
+	@set -e; for p in $(PLATFORMS); do \
+	  arch=$${p%/*}; arm=; case $$p in arm/*) arm=$${p#*/};; esac; \
+	  echo "vet and build linux/$$p"; \
+	  GOOS=linux GOARCH=$$arch GOARM=$$arm go vet ./...; \
+	  GOOS=linux GOARCH=$$arch GOARM=$$arm go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/edged-linux-$$arch$$arm ./cmd/edged; \
+	done
+
+size: build ## binary, memory when idle, time to ready: measured and held to their limits
+	sh test/size.sh $(BIN)/edged
+
+clean:
+	rm -rf $(BIN) dist
