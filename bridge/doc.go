@@ -1,0 +1,2 @@
+// Package bridge is the uplink: it carries messages between the local broker and a server elsewhere.
+package bridge
