@@ -1,19 +1,64 @@
 package mqtt
 
-// Encoded is a PUBLISH encoded once for many subscribers of one version: they share its bytes, while each has flags and a packet
-// identifier of its own. It does not change any more and may be used by several goroutines.
+// Encoded is a PUBLISH encoded once for many subscribers that speak the same version (3.1 and 3.1.1 are alike here).
+// They share its bytes, and each has its own DUP, QoS, RETAIN and packet identifier:
+//
+//	┌────────────┬──────────────────┬───────┬───────────────────┬────────────┬─────────┐
+//	│ type,flags │ remaining length │ topic │ packet identifier │ properties │ payload │
+//	└────────────┴──────────────────┴───────┴───────────────────┴────────────┴─────────┘
+//	 ╰───────── Append ────────────╯ ╰body╯  ╰───── Append ────╯ ╰──────── body ───────╯
+//
+// A subscriber that needs properties of its own, such as subscription identifiers or a topic alias, gets a packet of
+// its own by [Publish.Append]. An Encoded never changes, so several goroutines may use it at once.
 type Encoded struct {
 	body []byte
-	tail int // where the properties and the payload begin in body, after the topic
+	tail int // where the properties, or else the payload, begin in body
 }
 
-// Encode encodes what all subscribers of version v have in common: topic, properties, payload. V31 and V311 are alike here.
-func (p *Publish) Encode(v Version) (Encoded, error) { panic("TODO") }
+// Encode encodes what the subscribers of version v have in common: topic, properties and payload, all copied. Dup, QoS,
+// Retain and PacketID of p are not used.
+func (p *Publish) Encode(v Version) (Encoded, error) {
+	common := Publish{Topic: p.Topic, Properties: p.Properties}
+	w := writer{t: PUBLISH, b: make([]byte, 0, 2+len(p.Topic)+1+len(p.Payload))}
+	if p.Properties != nil && p.Properties.Has&TopicAlias != 0 && v == V5 {
+		w.fail(refuse(TopicAliasInvalid, "MQTT-3.3.2-7", "PUBLISH: a topic alias belongs to one connection; it cannot be shared"))
+	}
+	w.fail(common.check(v))
+	w.string("topic", p.Topic)
+	tail := len(w.b)
+	if v == V5 {
+		w.properties(p.Properties, inPublish)
+	}
+	if n := len(w.b) + 2 + len(p.Payload); n > MaxLength {
+		w.fail(refuse(PacketTooLarge, "", "PUBLISH: %d bytes; a packet holds at most %d", n, MaxLength))
+	}
+	if w.err != nil {
+		return Encoded{}, w.err
+	}
+	return Encoded{body: append(w.b, p.Payload...), tail: tail}, nil
+}
 
-// Size is how many bytes Append will append for a subscriber of that QoS.
-func (e Encoded) Size(qos byte) int { panic("TODO") }
+// Size is how many bytes Append appends for a subscriber of that QoS: what a maximum packet size is compared with.
+func (e Encoded) Size(qos byte) int {
+	n := e.length(qos)
+	return 1 + varintSize(uint32(n)) + n
+}
 
 // Append appends the whole packet for one subscriber. packetID is 1 to 65,535, and not used with QoS 0.
 func (e Encoded) Append(dst []byte, dup bool, qos byte, retain bool, packetID uint16) []byte {
-	panic("TODO")
+	dst = append(dst, byte(PUBLISH)<<4|publishFlags(dup, qos, retain))
+	dst = appendVarint(dst, uint32(e.length(qos)))
+	dst = append(dst, e.body[:e.tail]...)
+	if qos > 0 {
+		dst = append(dst, byte(packetID>>8), byte(packetID))
+	}
+	return append(dst, e.body[e.tail:]...)
+}
+
+// length is the remaining length for a subscriber of that QoS.
+func (e Encoded) length(qos byte) int {
+	if qos > 0 {
+		return len(e.body) + 2
+	}
+	return len(e.body)
 }

@@ -53,5 +53,43 @@ type Packet interface {
 //
 // Strings and byte slices of the packet alias body: body must not change while the packet is in use.
 func Parse(h Header, body []byte, v Version) (Packet, error) {
-	panic("TODO")
+	var p interface {
+		Packet
+		Parse(flags byte, body []byte, v Version) error
+	}
+	switch h.Type {
+	case CONNECT:
+		p = new(Connect)
+	case CONNACK:
+		p = new(Connack)
+	case PUBLISH:
+		p = new(Publish)
+	case PUBACK:
+		p = new(Puback)
+	case PUBREC:
+		p = new(Pubrec)
+	case PUBREL:
+		p = new(Pubrel)
+	case PUBCOMP:
+		p = new(Pubcomp)
+	case SUBSCRIBE:
+		p = new(Subscribe)
+	case SUBACK:
+		p = new(Suback)
+	case UNSUBSCRIBE:
+		p = new(Unsubscribe)
+	case UNSUBACK:
+		p = new(Unsuback)
+	case PINGREQ:
+		p = new(Pingreq)
+	case PINGRESP:
+		p = new(Pingresp)
+	case DISCONNECT:
+		p = new(Disconnect)
+	case AUTH:
+		p = new(Auth)
+	default:
+		return nil, refuse(MalformedPacket, "", "packet type %d is reserved", byte(h.Type))
+	}
+	return p, p.Parse(h.Flags, body, v)
 }

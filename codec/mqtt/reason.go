@@ -54,56 +54,60 @@ const (
 	WildcardSubscriptionsNotSupported   ReasonCode = 0xA2
 )
 
-var reasonNames = map[ReasonCode]string{
-	Success:                             "success",
-	GrantedQoS1:                         "granted QoS 1",
-	GrantedQoS2:                         "granted QoS 2",
-	DisconnectWithWillMessage:           "disconnect with will message",
-	NoMatchingSubscribers:               "no matching subscribers",
-	NoSubscriptionExisted:               "no subscription existed",
-	ContinueAuthentication:              "continue authentication",
-	ReAuthenticate:                      "re-authenticate",
-	UnspecifiedError:                    "unspecified error",
-	MalformedPacket:                     "malformed packet",
-	ProtocolError:                       "protocol error",
-	ImplementationSpecificError:         "implementation specific error",
-	UnsupportedProtocolVersion:          "unsupported protocol version",
-	ClientIdentifierNotValid:            "client identifier not valid",
-	BadUserNameOrPassword:               "bad user name or password",
-	NotAuthorized:                       "not authorized",
-	ServerUnavailable:                   "server unavailable",
-	ServerBusy:                          "server busy",
-	Banned:                              "banned",
-	ServerShuttingDown:                  "server shutting down",
-	BadAuthenticationMethod:             "bad authentication method",
-	KeepAliveTimeout:                    "keep alive timeout",
-	SessionTakenOver:                    "session taken over",
-	TopicFilterInvalid:                  "topic filter invalid",
-	TopicNameInvalid:                    "topic name invalid",
-	PacketIdentifierInUse:               "packet identifier in use",
-	PacketIdentifierNotFound:            "packet identifier not found",
-	ReceiveMaximumExceeded:              "receive maximum exceeded",
-	TopicAliasInvalid:                   "topic alias invalid",
-	PacketTooLarge:                      "packet too large",
-	MessageRateTooHigh:                  "message rate too high",
-	QuotaExceeded:                       "quota exceeded",
-	AdministrativeAction:                "administrative action",
-	PayloadFormatInvalid:                "payload format invalid",
-	RetainNotSupported:                  "retain not supported",
-	QoSNotSupported:                     "QoS not supported",
-	UseAnotherServer:                    "use another server",
-	ServerMoved:                         "server moved",
-	SharedSubscriptionsNotSupported:     "shared subscriptions not supported",
-	ConnectionRateExceeded:              "connection rate exceeded",
-	MaximumConnectTime:                  "maximum connect time",
-	SubscriptionIdentifiersNotSupported: "subscription identifiers not supported",
-	WildcardSubscriptionsNotSupported:   "wildcard subscriptions not supported",
+// reasonCodes says of each code what it is called, and in which packets it may stand (MQTT 5.0 §2.4, table 2-6).
+var reasonCodes = [...]struct {
+	name string
+	in   place
+}{
+	Success:                             {"success", inConnack | inPuback | inPubrec | inPubrel | inPubcomp | inSuback | inUnsuback | inDisconnect | inAuth},
+	GrantedQoS1:                         {"granted QoS 1", inSuback},
+	GrantedQoS2:                         {"granted QoS 2", inSuback},
+	DisconnectWithWillMessage:           {"disconnect with will message", inDisconnect},
+	NoMatchingSubscribers:               {"no matching subscribers", inPuback | inPubrec},
+	NoSubscriptionExisted:               {"no subscription existed", inUnsuback},
+	ContinueAuthentication:              {"continue authentication", inAuth},
+	ReAuthenticate:                      {"re-authenticate", inAuth},
+	UnspecifiedError:                    {"unspecified error", inConnack | inPuback | inPubrec | inSuback | inUnsuback | inDisconnect},
+	MalformedPacket:                     {"malformed packet", inConnack | inDisconnect},
+	ProtocolError:                       {"protocol error", inConnack | inDisconnect},
+	ImplementationSpecificError:         {"implementation specific error", inConnack | inPuback | inPubrec | inSuback | inUnsuback | inDisconnect},
+	UnsupportedProtocolVersion:          {"unsupported protocol version", inConnack},
+	ClientIdentifierNotValid:            {"client identifier not valid", inConnack},
+	BadUserNameOrPassword:               {"bad user name or password", inConnack},
+	NotAuthorized:                       {"not authorized", inConnack | inPuback | inPubrec | inSuback | inUnsuback | inDisconnect},
+	ServerUnavailable:                   {"server unavailable", inConnack},
+	ServerBusy:                          {"server busy", inConnack | inDisconnect},
+	Banned:                              {"banned", inConnack},
+	ServerShuttingDown:                  {"server shutting down", inDisconnect},
+	BadAuthenticationMethod:             {"bad authentication method", inConnack | inDisconnect},
+	KeepAliveTimeout:                    {"keep alive timeout", inDisconnect},
+	SessionTakenOver:                    {"session taken over", inDisconnect},
+	TopicFilterInvalid:                  {"topic filter invalid", inSuback | inUnsuback | inDisconnect},
+	TopicNameInvalid:                    {"topic name invalid", inConnack | inPuback | inPubrec | inDisconnect},
+	PacketIdentifierInUse:               {"packet identifier in use", inPuback | inPubrec | inSuback | inUnsuback},
+	PacketIdentifierNotFound:            {"packet identifier not found", inPubrel | inPubcomp},
+	ReceiveMaximumExceeded:              {"receive maximum exceeded", inDisconnect},
+	TopicAliasInvalid:                   {"topic alias invalid", inDisconnect},
+	PacketTooLarge:                      {"packet too large", inConnack | inDisconnect},
+	MessageRateTooHigh:                  {"message rate too high", inDisconnect},
+	QuotaExceeded:                       {"quota exceeded", inConnack | inPuback | inPubrec | inSuback | inDisconnect},
+	AdministrativeAction:                {"administrative action", inDisconnect},
+	PayloadFormatInvalid:                {"payload format invalid", inConnack | inPuback | inPubrec | inDisconnect},
+	RetainNotSupported:                  {"retain not supported", inConnack | inDisconnect},
+	QoSNotSupported:                     {"QoS not supported", inConnack | inDisconnect},
+	UseAnotherServer:                    {"use another server", inConnack | inDisconnect},
+	ServerMoved:                         {"server moved", inConnack | inDisconnect},
+	SharedSubscriptionsNotSupported:     {"shared subscriptions not supported", inSuback | inDisconnect},
+	ConnectionRateExceeded:              {"connection rate exceeded", inConnack | inDisconnect},
+	MaximumConnectTime:                  {"maximum connect time", inDisconnect},
+	SubscriptionIdentifiersNotSupported: {"subscription identifiers not supported", inSuback | inDisconnect},
+	WildcardSubscriptionsNotSupported:   {"wildcard subscriptions not supported", inSuback | inDisconnect},
 }
 
 // String is the standard's name of the code, in lower case; a code the standard does not have is written as "0xNN".
 func (c ReasonCode) String() string {
-	if s, ok := reasonNames[c]; ok {
-		return s
+	if int(c) < len(reasonCodes) && reasonCodes[c].name != "" {
+		return reasonCodes[c].name
 	}
 	return fmt.Sprintf("0x%02X", byte(c))
 }
@@ -126,4 +130,23 @@ func (c ReasonCode) ReturnCode() byte {
 		return 5
 	}
 	return 3 // server unavailable
+}
+
+// reasonOfReturnCode are the reason codes of the CONNACK return codes 0 to 5 of 3.x; ReturnCode is the way back.
+var reasonOfReturnCode = [...]ReasonCode{
+	Success, UnsupportedProtocolVersion, ClientIdentifierNotValid, ServerUnavailable, BadUserNameOrPassword, NotAuthorized,
+}
+
+// reasonStatements are the statements by which a packet carries only its own reason codes.
+var reasonStatements = [16]string{
+	CONNACK: "MQTT-3.2.2-8", PUBACK: "MQTT-3.4.2-1", PUBREC: "MQTT-3.5.2-1", PUBREL: "MQTT-3.6.2-1", PUBCOMP: "MQTT-3.7.2-1",
+	SUBACK: "MQTT-3.9.3-2", UNSUBACK: "MQTT-3.11.3-2", DISCONNECT: "MQTT-3.14.2-1", AUTH: "MQTT-3.15.2-1",
+}
+
+// checkReason checks that c may stand in a packet of type t.
+func checkReason(t Type, c ReasonCode) *Error {
+	if int(c) < len(reasonCodes) && reasonCodes[c].in&placeOf(t) != 0 {
+		return nil
+	}
+	return refuse(ProtocolError, reasonStatements[t], "%s cannot carry the reason code 0x%02X (%s)", t, byte(c), c)
 }
