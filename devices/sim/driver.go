@@ -1,14 +1,11 @@
-// Package sim simulates devices.
 package sim
 
 import (
-	"errors"
-
 	"github.com/edged/edged"
 	"github.com/edged/edged/devices"
 )
 
-// Driver makes adapters for simulated devices.
+// Driver makes simulated devices.
 type Driver struct{}
 
 var _ devices.Driver = Driver{}
@@ -17,6 +14,13 @@ var _ devices.Driver = Driver{}
 func (Driver) Name() string { return "sim" }
 
 // New checks the options and makes an adapter.
-func (Driver) New(devices.Env, edged.Raw) (devices.Adapter, error) {
-	return nil, errors.New("not built yet")
+func (Driver) New(_ devices.Env, raw edged.Raw) (devices.Adapter, error) {
+	o := DefaultOptions()
+	if err := raw.Decode(&o); err != nil {
+		return nil, err
+	}
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	return newAdapter(o), nil
 }
