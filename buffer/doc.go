@@ -1,0 +1,2 @@
+// Package buffer keeps queues of messages, and records beside them, on disk.
+package buffer

@@ -1,0 +1,179 @@
+package buffer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Open opens the store in opts.Dir, or makes it. A store that is damaged never stops the start: what cannot be opened is
+// set aside in a folder beside it, and what is missing is logged and told to opts.OnLoss. An error means that the folder
+// is in use, or that there is no permission, no space, or a disk that does not answer.
+func Open(cfg Config, opts Options) (*Store, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil || opts.Dir == "" {
+		return nil, errors.Join(errors.New("the buffer needs a folder"), err)
+	}
+	s := &Store{
+		cfg: cfg, opts: opts, log: opts.Log, dir: dir, maxBytes: uint64(capped(cfg.MaxBytes)),
+		stopped: make(chan struct{}), queues: map[string]*queue{}, mortal: map[*queue]bool{},
+	}
+	s.in.init()
+	if capped(cfg.MaxBytes) < cfg.MaxBytes {
+		s.log.Warn("a 32-bit process cannot hold as much as max_bytes says", "max_bytes", cfg.MaxBytes.String(), "used", capped(cfg.MaxBytes).String())
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the buffer's folder: %w", err)
+	}
+	_, _, _, lock := s.paths()
+	if s.lock, err = lockFolder(lock); err != nil {
+		return nil, err
+	}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.lock.release())
+	}
+	go s.run()
+	return s, nil
+}
+
+func (s *Store) open() error {
+	db, markerPath, ballast, _ := s.paths()
+	s.disk = newDisk(db, ballast, uint64(s.cfg.MinFreeDisk))
+	if err := os.Chmod(s.dir, 0o700); err != nil {
+		return fmt.Errorf("close the buffer's folder to others: %w", err)
+	}
+	m, markerErr := readMarker(markerPath)
+	_, statErr := os.Stat(db)
+	c, err := s.openOrReplace(db)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.adopt(c)
+	s.compare(m, c, markerErr, statErr == nil)
+	s.mu.Unlock()
+	s.meta.generation++
+	s.meta.clean = 0
+	err = s.disk.scan()
+	if err == nil {
+		err = s.mark()
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write to the buffer's folder %s: %w", s.dir, err), s.disk.close(), s.db.Close())
+	}
+	s.disk.loadBallast()
+	s.tellLosses()
+	return nil
+}
+
+// openOrReplace opens Badger's folder; at the second failure it is set aside, and an empty one made.
+func (s *Store) openOrReplace(db string) (*contents, error) {
+	if free, err := s.disk.statfs(s.dir); err == nil && free < s.disk.reserve {
+		if err := s.disk.dropBallast(); err != nil {
+			s.log.Warn("cannot remove the ballast file", "err", err)
+		}
+	}
+	for try := 1; ; try++ {
+		c, err := s.tryOpen(db)
+		if err == nil {
+			return c, nil
+		}
+		if environmental(err) || try == 3 {
+			return nil, fmt.Errorf("open the buffer in %s: %w", s.dir, err)
+		}
+		s.log.Error("cannot open the store", "dir", db, "try", try, "err", err)
+		if try == 1 && !errors.Is(err, errNoManifest) {
+			continue // an empty write-ahead log fails the first time only
+		}
+		aside := fmt.Sprintf("%s.damaged-%s", db, time.Now().UTC().Format("20060102T150405.000"))
+		if err := os.Rename(db, aside); err != nil {
+			return nil, fmt.Errorf("set the damaged store aside: %w", err)
+		}
+		s.log.Error("the store is damaged; it was set aside, and an empty one is used", "aside", aside)
+		try = max(try, 2)
+	}
+}
+
+// errNoManifest: there are files without the list that says what they are. Badger would delete them.
+var errNoManifest = errors.New("the MANIFEST file is missing or empty, though there are data files")
+
+func (s *Store) tryOpen(dir string) (*contents, error) {
+	if err := inspect(dir); err != nil {
+		return nil, err
+	}
+	log := &badgerLog{log: s.log, tripped: &s.tripped}
+	var db *badger.DB
+	err := safely(func() (err error) {
+		db, err = badger.Open(badgerOptions(dir, log))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c, err := load(db)
+	if err != nil {
+		return nil, errors.Join(err, safely(db.Close))
+	}
+	log.armed.Store(true)
+	s.db = db
+	return c, nil
+}
+
+// inspect looks for what Badger would silently take for an empty store.
+func inspect(dir string) error {
+	names, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	data := false
+	for _, n := range names {
+		switch filepath.Ext(n.Name()) {
+		case ".mem", ".vlog", ".sst":
+			data = true
+		}
+	}
+	st, err := os.Stat(filepath.Join(dir, badger.ManifestFilename))
+	if data && (err != nil || st.Size() == 0) {
+		return fmt.Errorf("%s: %w", dir, errNoManifest)
+	}
+	return nil
+}
+
+// environmental says whether an error is about the machine, not the store. Badger does not always wrap its causes, so
+// their text is looked for too.
+func environmental(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EACCES, syscall.EPERM, syscall.ENOSPC, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
+		if errors.Is(err, e) || strings.Contains(err.Error(), e.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
+// shutdown closes what Open opened, after the committer has ended.
+func (s *Store) shutdown() error {
+	failed := s.usableNow()
+	err := s.disk.close()
+	err = errors.Join(err, safely(s.db.Close))
+	if failed != nil {
+		err = failed
+	}
+	return errors.Join(err, s.lock.release())
+}
