@@ -19,18 +19,31 @@ type Encoded struct {
 // Retain and PacketID of p are not used.
 func (p *Publish) Encode(v Version) (Encoded, error) {
 	common := Publish{Topic: p.Topic, Properties: p.Properties}
-	w := writer{t: PUBLISH, b: make([]byte, 0, 2+len(p.Topic)+1+len(p.Payload))}
-	if p.Properties != nil && p.Properties.Has&TopicAlias != 0 && v == V5 {
-		w.fail(refuse(TopicAliasInvalid, "MQTT-3.3.2-7", "PUBLISH: a topic alias belongs to one connection; it cannot be shared"))
+	if err := common.check(v); err != nil {
+		return Encoded{}, err
 	}
-	w.fail(common.check(v))
+	if v == V5 && p.Properties != nil && p.Properties.Has&TopicAlias != 0 {
+		return Encoded{}, refuse(TopicAliasInvalid, "MQTT-3.3.2-7", "PUBLISH: a topic alias belongs to one connection; it cannot be shared")
+	}
+	tooLarge := func(n int) *Error {
+		if n += len(p.Payload) + 2; n > MaxLength { // 2 for the packet identifier
+			return refuse(PacketTooLarge, "", "PUBLISH: %d bytes; a packet holds at most %d", n, MaxLength)
+		}
+		return nil
+	}
+	n := 2 + len(p.Topic)
+	if v == V5 {
+		n++ // the property length
+	}
+	if err := tooLarge(n); err != nil { // before it is allocated
+		return Encoded{}, err
+	}
+	w := writer{t: PUBLISH, b: make([]byte, 0, n+len(p.Payload))}
 	w.string("topic", p.Topic)
 	tail := len(w.b)
 	if v == V5 {
 		w.properties(p.Properties, inPublish)
-	}
-	if n := len(w.b) + 2 + len(p.Payload); n > MaxLength {
-		w.fail(refuse(PacketTooLarge, "", "PUBLISH: %d bytes; a packet holds at most %d", n, MaxLength))
+		w.fail(tooLarge(len(w.b)))
 	}
 	if w.err != nil {
 		return Encoded{}, w.err

@@ -40,11 +40,10 @@ func (p *Suback) Parse(flags byte, body []byte, v Version) error {
 		p.Properties = r.properties(inSuback)
 	}
 	p.Codes = r.codes()
-	if v != V5 {
-		for _, c := range p.Codes {
-			if c.Failed() && c != UnspecifiedError {
-				r.fail(refuse(ProtocolError, "MQTT-3.9.3-2", "SUBACK: the return code is 0x%02X; it must be 0, 1, 2 or 0x80", byte(c)))
-			}
+	for _, c := range p.Codes {
+		if v != V5 && c.Failed() && c != UnspecifiedError {
+			r.fail(refuse(ProtocolError, "MQTT-3.9.3-2", "SUBACK: the return code is 0x%02X; it must be 0, 1, 2 or 0x80", byte(c)))
+			break // one error is enough: a packet can hold a million
 		}
 	}
 	r.fail(p.check())
