@@ -1,0 +1,48 @@
+package configs
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// masked stands in the place of a secret.
+const masked = "***"
+
+// secretValue finds `password: x` in a source line, also within { }, and the password of a URL.
+var (
+	secretValue = regexp.MustCompile(`(?i)(["']?\b[a-z0-9_]*(?:password|passphrase|secret|token|pass|psk|api_key)["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)`)
+	urlPassword = regexp.MustCompile(`(://[^/\s:@]*:)[^/\s@]+@`)
+)
+
+// mask hides secrets in a line of a file; a value that is only a variable's name stays.
+func mask(line string) string {
+	line = secretValue.ReplaceAllStringFunc(line, func(m string) string {
+		parts := secretValue.FindStringSubmatch(m)
+		if value := strings.Trim(parts[2], `"' `); strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
+			return m
+		}
+		return parts[1] + masked
+	})
+	return urlPassword.ReplaceAllString(line, "${1}"+masked+"@")
+}
+
+// conceal removes from a message what ${…} put into a value: it may be a secret.
+func (n *node) conceal(message string) string {
+	if n == nil || n.kind != scalar || n.text == n.written || n.text == "" {
+		return message
+	}
+	return strings.ReplaceAll(message, n.text, n.written)
+}
+
+// maskURL hides the password of a URL; other text is returned as it is.
+func maskURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.User == nil {
+		return urlPassword.ReplaceAllString(s, "${1}"+masked+"@")
+	}
+	if _, has := u.User.Password(); has {
+		return urlPassword.ReplaceAllString(s, "${1}"+masked+"@")
+	}
+	return s
+}
