@@ -1,9 +1,6 @@
-// Package modbus polls Modbus devices.
 package modbus
 
 import (
-	"errors"
-
 	"github.com/edged/edged"
 	"github.com/edged/edged/devices"
 )
@@ -16,7 +13,15 @@ var _ devices.Driver = Driver{}
 // Name is "modbus".
 func (Driver) Name() string { return "modbus" }
 
-// New checks the options and makes an adapter.
-func (Driver) New(devices.Env, edged.Raw) (devices.Adapter, error) {
-	return nil, errors.New("not built yet")
+// New checks the options and makes an adapter; it does not connect.
+func (Driver) New(env devices.Env, raw edged.Raw) (devices.Adapter, error) {
+	o := DefaultOptions()
+	if err := raw.Decode(&o); err != nil {
+		return nil, err
+	}
+	address, points, err := o.compile()
+	if err != nil {
+		return nil, err
+	}
+	return newAdapter(env, o, address, points), nil
 }
