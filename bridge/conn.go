@@ -42,6 +42,8 @@ type Dial struct {
 type Conn interface {
 	// SessionPresent says that the server has kept the session.
 	SessionPresent() bool
+	// Span is how far apart the sequence numbers of messages under way may be, so that no two share an identifier.
+	Span() uint64
 	// Publish sends a message of the queue; the packet identifier follows from its sequence number, so that a message
 	// has the same one on every connection. seq 0: a message at QoS 0. It blocks while the network takes nothing.
 	Publish(seq uint64, m edged.Message, dup bool) error
@@ -92,6 +94,5 @@ func refusedCredentials(err error) bool {
 	return errors.As(err, &r) && r.credentials()
 }
 
-// maxInflight is the largest window. A sequence number's packet identifier is unique among the messages under way as
-// long as they span less than half of the identifiers, which Conn sees to by the window and by maxSpan.
+// maxInflight is the largest window.
 const maxInflight = 1000

@@ -30,6 +30,8 @@ type Stats struct {
 	Failures uint64 `json:"failures"`
 	// Error is why the last connection or attempt failed; empty while connected.
 	Error string `json:"error,omitempty"`
+	// ReceiveError is why the server did not grant the subscriptions of Receive.
+	ReceiveError string `json:"receive_error,omitempty"`
 	// Forwarded counts messages that the server acknowledged, or that went out at QoS 0; Received those from it that the
 	// local broker has kept.
 	Forwarded uint64 `json:"forwarded"`

@@ -1,0 +1,2 @@
+// Package paho connects a bridge to a server with Eclipse Paho.
+package paho
