@@ -97,9 +97,9 @@ func TestPacketTooLarge(t *testing.T) {
 	p.Topic = "t"
 	_, err = p.Encode(V311)
 	wantError(t, err, PacketTooLarge, "")
-	// In version 5 the properties come on top.
-	p.Payload = payload[:len(payload)-2]
-	if _, err = p.Encode(V5); err == nil {
-		t.Error("accepted")
-	}
+	// In version 5 the properties come on top; how long they are shows when they are written.
+	p.Payload = payload[:MaxLength-6]
+	p.Properties = &Properties{Has: PayloadFormatIndicator}
+	_, err = p.Encode(V5)
+	wantError(t, err, PacketTooLarge, "")
 }

@@ -47,6 +47,7 @@ func TestPublishRefused(t *testing.T) {
 		{"no packet identifier", V311, "32 03 00 01 74", MalformedPacket, ""},
 		{"topic empty", V311, "30 02 00 00", TopicNameInvalid, "MQTT-4.7.3-1"},
 		{"topic empty, no alias", V5, "30 03 00 00 00", ProtocolError, ""},
+		{"topic empty, other properties", V5, "30 05 00 00 02 01 01", ProtocolError, ""},
 		{"topic #", V311, "30 03 00 01 23", TopicNameInvalid, "MQTT-3.3.2-2"},
 		{"topic a/+/b", V5, "30 08 00 05 61 2F 2B 2F 62 00", TopicNameInvalid, "MQTT-3.3.2-2"},
 		{"topic with U+0000", V311, "30 05 00 03 61 00 62", MalformedPacket, "MQTT-1.5.4-2"},
@@ -104,6 +105,7 @@ func TestPublishNotWritten(t *testing.T) {
 	wantAppendError(t, &Publish{Properties: &Properties{Has: TopicAlias, TopicAlias: 1}}, V311, TopicNameInvalid, "MQTT-4.7.3-1")
 	wantAppendError(t, &Publish{Topic: "a/#"}, V311, TopicNameInvalid, "MQTT-3.3.2-2")
 	wantAppendError(t, &Publish{Topic: "t", Properties: &Properties{Has: ServerKeepAlive}}, V5, MalformedPacket, "")
+	wantAppendError(t, &Publish{Topic: "t", Properties: &Properties{Has: ResponseTopic, ResponseTopic: "a/+"}}, V5, TopicNameInvalid, "MQTT-3.3.2-14")
 	wantAppendError(t, &Publish{Topic: "t", Properties: &Properties{SubscriptionIdentifiers: []uint32{1 << 28}}}, V5, ProtocolError, "")
 }
 
