@@ -138,6 +138,15 @@ func TestNotTakenIsNotAcknowledged(t *testing.T) {
 	}
 }
 
+// TestStoppedAcknowledgesNothing: the connection is nil, so that an attempt would not go unseen.
+func TestStoppedAcknowledgesNothing(t *testing.T) {
+	c := &Client{messages: make(chan mqtt.Publish), stop: make(chan struct{})}
+	close(c.stop)
+	if err := c.publish(&mqtt.Publish{Topic: "a", QoS: 1, PacketID: 1}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestBackPressure: while nobody reads the messages, the client does not swallow them, and says what is wrong.
 func TestBackPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/edged/edged"
 	"github.com/edged/edged/codec/mqtt"
 )
 
@@ -87,6 +88,31 @@ func TestReceiveCutOff(t *testing.T) {
 	}
 }
 
+// TestLastWord: after DISCONNECT nothing is sent, and the connection can still be read.
+func TestLastWord(t *testing.T) {
+	here, there := net.Pipe()
+	c, p := NewConn(here, Options{}), &peer{Conn: NewConn(there, Options{}), t: t}
+	defer c.Close()
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		expect[*mqtt.Disconnect](p)
+		p.send(&mqtt.Pingresp{})
+		p.expectRest()
+	}()
+	if err := c.write(soon(t), []byte{0xe0, 0}, true); err != nil {
+		t.Error(err)
+	}
+	if err := c.Send(&mqtt.Puback{PacketID: 1}); !errors.Is(err, edged.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Receive(soon(t)); err != nil {
+		t.Error(err)
+	}
+	c.Close()
+	<-heard
+}
+
 // pipe makes a client over net.Pipe, whose peer has answered CONNECT; for tests with time of their own.
 func pipe(t *testing.T, o Options, ack mqtt.Connack) (*Client, *peer) {
 	here, there := net.Pipe()
@@ -159,6 +185,9 @@ func TestPeerDoesNotRead(t *testing.T) {
 				t.Errorf("after %v, want %v: %v", since, want, err)
 			}
 			<-c.Done() // a packet half written makes the connection useless
+			if since, want := time.Since(begin), min(patience, writeTimeout); since != want {
+				t.Errorf("the connection lived on until %v", since)
+			}
 			p.Close()
 		})
 	}

@@ -3,11 +3,13 @@ package client
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"math"
 	"net"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/edged/edged/codec/mqtt"
 )
@@ -18,9 +20,25 @@ func TestBadAddresses(t *testing.T) {
 			t.Errorf("%q: got %v; want an error that says what to write", url, err)
 		}
 	}
+	if _, err := Dial(soon(t), Options{URL: "mqtt://user:secret@127.0.0.1:1"}); err == nil || !strings.Contains(err.Error(), "user name") {
+		t.Errorf("got %v; want an error about the user name in the address", err)
+	}
 	for _, url := range []string{"mqtt://user:secret@127.0.0.1:1", "mqtt://user:sec ret@127.0.0.1", "mqtt://user:secret%@127.0.0.1"} {
 		if _, err := Dial(soon(t), Options{URL: url}); err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "sec ret") {
 			t.Errorf("%q: got %v; want an error without the password", url, err)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	for in, want := range map[time.Duration]time.Duration{0: time.Minute, -1: 0, 1: time.Second, time.Second: time.Second, 1001 * time.Millisecond: 2 * time.Second, math.MaxInt64: 65535 * time.Second} {
+		if o := (Options{KeepAlive: in, Buffer: -1}).withDefaults(); o.KeepAlive != want || o.Buffer != 0 || o.Version != mqtt.V311 || o.MaxPacket != defaultMaxPacket {
+			t.Errorf("%v: got %+v", in, o)
+		}
+	}
+	for v, clean := range map[mqtt.Version]bool{mqtt.V31: true, mqtt.V311: true, mqtt.V5: false} {
+		if c := (Options{Version: v}).connect(); c.CleanStart != clean {
+			t.Errorf("%v without a client id: clean start is %v", v, c.CleanStart)
 		}
 	}
 }

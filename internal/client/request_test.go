@@ -189,3 +189,12 @@ func TestIdentifiers(t *testing.T) {
 		t.Error("a 65,536th identifier was found")
 	}
 }
+
+// TestForget: what was answered before it was asked has given back its part of the receive maximum already.
+func TestForget(t *testing.T) {
+	r := &request{}
+	c := &Client{waiting: map[uint16]*request{1: r, 2: {}}}
+	if !c.forget(0, r) || !c.forget(1, r) || c.forget(1, r) || c.forget(2, r) || len(c.waiting) != 1 {
+		t.Errorf("%d wait, want another one's request alone", len(c.waiting))
+	}
+}
