@@ -11,8 +11,8 @@ import (
 	"github.com/edged/edged/codec/mqtt"
 )
 
-// mosquitto starts the real broker on a socket of the test's own, and returns its URL.
-func mosquitto(t *testing.T) string {
+// broker starts mosquitto, the real broker on a socket of the test's own, and returns its URL.
+func broker(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("mosquitto")
 	if err != nil {
@@ -48,7 +48,7 @@ func mosquitto(t *testing.T) string {
 }
 
 func TestMosquitto(t *testing.T) {
-	url := mosquitto(t)
+	url := broker(t)
 	for _, v := range versions {
 		t.Run(v.String(), func(t *testing.T) {
 			dial := func(o Options) *Client {
@@ -101,7 +101,7 @@ func TestMosquitto(t *testing.T) {
 
 // TestMosquittoKeepsTheSession: what was not taken comes again, and the keep alive holds the connection.
 func TestMosquittoKeepsTheSession(t *testing.T) {
-	url := mosquitto(t)
+	url := broker(t)
 	for _, v := range versions {
 		o := Options{URL: url, Version: v, ClientID: "reader", KeepAlive: time.Second}
 		if v == mqtt.V5 {

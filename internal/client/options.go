@@ -55,7 +55,8 @@ func (o Options) withDefaults() Options {
 		o.KeepAlive = 0
 	}
 	const most = 65535 * time.Second
-	o.KeepAlive = min((o.KeepAlive + time.Second - 1).Truncate(time.Second), most)
+	o.KeepAlive = (min(o.KeepAlive, most) + time.Second - 1).Truncate(time.Second)
+	o.Buffer = max(o.Buffer, 0)
 	return o
 }
 
