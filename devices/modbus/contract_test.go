@@ -14,7 +14,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // entry is a device with these points at a server.
 func entry(s *server, more ...string) string {
-	return "name: tested\ndriver: modbus\nurl: " + s.url() + "\nevery: 20ms\ntimeout: 200ms\n" + strings.Join(more, "\n") + "\n"
+	text := strings.Join(more, "\n") + "\n"
+	for _, line := range []string{"timeout: 200ms", "every: 20ms", "url: " + s.url(), "driver: modbus", "name: tested"} {
+		if key, _, _ := strings.Cut(line, ":"); !strings.HasPrefix(text, key+":") && !strings.Contains(text, "\n"+key+":") {
+			text = line + "\n" + text
+		}
+	}
+	return text
 }
 
 func points(points ...string) string {

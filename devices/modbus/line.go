@@ -3,6 +3,7 @@ package modbus
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,7 @@ func newLine(o Options, address string) *line {
 	packager := modbus.NewTCPClientHandler("")
 	packager.SlaveId = byte(o.Unit)
 	t := &transport{
-		address: address, timeout: o.Timeout,
+		address: address, timeout: o.Timeout, id: uint16(rand.Uint32()),
 		pauseAfterConnect: o.PauseAfterConnect, pauseBetweenRequests: o.PauseBetweenRequests,
 	}
 	return &line{turn: make(chan struct{}, 1), transport: t, client: modbus.NewClient2(packager, t), busyRetries: o.BusyRetries}

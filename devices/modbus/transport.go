@@ -31,7 +31,7 @@ type transport struct {
 
 	ctx  context.Context // of the request at hand
 	conn net.Conn
-	id   uint16 // of the last transaction on conn
+	id   uint16 // of the last transaction; it goes on with the next connection, lest a late reply from before match
 	last time.Time
 
 	requests, connects, foreign, broken atomic.Uint64
@@ -89,7 +89,7 @@ func (t *transport) connect() error {
 		}
 		return dialError{err}
 	}
-	t.conn, t.id = conn, 0
+	t.conn = conn
 	if err := sleep(t.ctx, t.pauseAfterConnect); err != nil {
 		return dialError{err}
 	}
