@@ -23,10 +23,8 @@ type link struct {
 	window  *window
 	live    *liveQueue
 	inbox   *inbox
-	// void: the server has lost the session, so that what it had taken over (PUBREC) has to be published again. upTo is
-	// the last such message: the link ends when it is complete. 0: the link goes on.
-	void bool
-	upTo uint64
+	// lost: the server has no session of before, so that what was under way is sent again, as if for the first time.
+	lost bool
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -45,37 +43,46 @@ const (
 	stopReporter = time.Second
 )
 
-// errVoid: messages that the server had taken over must be published again, on a connection whose session dies with it.
-var errVoid = errors.New("the server has lost the session while QoS 2 messages were under way")
-
 func (u *Uplink) newLink(ctx context.Context, session uint64) *link {
 	l := &link{u: u, session: session, window: newWindow(), live: &liveQueue{poke: u.poke}, inbox: newInbox()}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	return l
 }
 
-// Received is part of Handler.
+// Received is part of Handler. The PUBREL may go out once both the receipt and, for a message that an earlier session
+// had taken over, the note that it is valid again, are on disk.
 func (l *link) Received(seq uint64) {
 	saved := l.window.oldest(seq)
+	steps := 2
 	l.mu.Lock()
 	l.pending++
 	l.mu.Unlock()
-	l.u.o.Queue.Received(seq, func(err error) {
+	failed := false
+	step := func(err error) {
 		if err != nil {
 			l.cancel(fmt.Errorf("keeping the server's receipt: %w", err))
-		} else {
-			l.u.saved.raise(saved)
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if err == nil {
+		failed = failed || err != nil
+		if steps--; steps > 0 {
+			return
+		}
+		if !failed {
 			l.released = append(l.released, seq)
 		}
 		if l.pending--; l.pending == 0 && l.quiet != nil {
 			close(l.quiet)
 		}
 		l.u.poke()
+	}
+	l.u.o.Queue.Received(seq, func(err error) {
+		if err == nil {
+			l.u.saved.raise(saved)
+		}
+		step(err)
 	})
+	l.u.valid(seq, step)
 }
 
 // settle waits until no receipt is on its way to the disk: one that arrived there later would be taken for one of the
@@ -116,7 +123,7 @@ func (l *link) Message(m edged.Message, ack func()) {
 	}
 }
 
-// run works until the connection ends or ctx is done. It is nil after a planned stop, and when a link with upTo is done.
+// run works until the connection ends or ctx is done. It is nil after a planned stop.
 func (l *link) run(ctx context.Context, tasks ...func() error) error {
 	var wg sync.WaitGroup
 	for _, task := range tasks {
@@ -150,12 +157,12 @@ func (l *link) run(ctx context.Context, tasks ...func() error) error {
 	return err
 }
 
-// errLinkDone ends a link that has done what it was for.
+// errLinkDone ends a link that has done what it was for: to have the session forgotten.
 var errLinkDone = errors.New("done")
 
 // goodbye tells the server that the end is planned.
 func (l *link) goodbye(stopping bool) {
-	if stopping && l.u.livenessTopic != "" && l.upTo == 0 {
+	if stopping && l.u.livenessTopic != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), stopRecord)
 		defer cancel()
 		if err := l.conn.Announce(ctx, l.u.offline(l.session, "stopped")); err != nil {

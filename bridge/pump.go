@@ -21,7 +21,6 @@ type pump struct {
 	*link
 	batch []edged.Queued // leased, not yet sent
 	most  int            // the size of the next lease
-	last  uint64         // the last message leased
 	due   time.Time      // when max_rate allows the next message
 }
 
@@ -63,9 +62,6 @@ func (p *pump) round() (pause time.Duration, err error) {
 		p.u.count(func(s *Stats) { s.Forwarded++ })
 	}
 	n, barred := p.window.len()
-	if p.upTo != 0 && p.last >= p.upTo && len(p.batch) == 0 && n == 0 {
-		return 0, errLinkDone
-	}
 	if n >= p.u.cfg.Inflight {
 		return idle, nil
 	}
@@ -87,7 +83,7 @@ func (p *pump) round() (pause time.Duration, err error) {
 			return 0, err
 		}
 		n++
-		barred = barred || q.Received
+		_, barred = p.window.len()
 	}
 	return 0, nil
 }
@@ -114,9 +110,6 @@ func (p *pump) release() error {
 
 // lease takes the next messages from the queue, if there are any.
 func (p *pump) lease() error {
-	if p.upTo != 0 && p.last >= p.upTo {
-		return nil
-	}
 	batch, err := p.u.o.Queue.Lease(p.most)
 	if err != nil {
 		return fmt.Errorf("reading the queue: %w", err)
@@ -130,7 +123,7 @@ func (p *pump) lease() error {
 		bytes += len(q.Payload) + len(q.Topic)
 	}
 	p.most = min(max(len(batch)*leaseBytes/bytes, 1), leaseMost)
-	p.batch, p.last = batch, batch[len(batch)-1].Seq
+	p.batch = batch
 	return nil
 }
 
@@ -138,7 +131,7 @@ func (p *pump) lease() error {
 func (p *pump) hold(q edged.Queued, barred bool) time.Duration {
 	now, oldest, span := time.Now(), p.window.oldest(q.Seq), p.conn.Span()
 	switch {
-	case barred && q.Seq > p.u.sentTo && !q.Received:
+	case barred && q.Seq > p.u.sentTo:
 		return idle
 	case q.Seq-oldest >= span:
 		return idle
@@ -159,10 +152,11 @@ func (p *pump) hold(q edged.Queued, barred bool) time.Duration {
 
 // send takes one message a step on: publishes it, resumes it, or drops it and says so.
 func (p *pump) send(q edged.Queued) error {
+	again := q.Seq <= p.u.sentTo
 	// A QoS 2 message that may have been sent has to be finished, or else its packet identifier stays taken on the server,
 	// which would swallow a later message of the same identifier.
-	begun := q.QoS == edged.ExactlyOnce && q.Seq <= p.u.sentTo && !p.void
-	if q.Received && !p.void {
+	begun := q.QoS == edged.ExactlyOnce && again && !p.lost
+	if q.Received && !p.u.void(q.Seq) {
 		return p.resume(q)
 	}
 	r, to, problem := p.u.forward.target(q.Topic)
@@ -190,13 +184,12 @@ func (p *pump) send(q edged.Queued) error {
 		p.u.o.Queue.Ack(q.Seq)
 		return nil
 	}
-	again := q.Seq <= p.u.sentTo
-	if p.void && again && m.QoS == edged.ExactlyOnce {
+	if p.lost && again && m.QoS == edged.ExactlyOnce {
 		p.u.count(func(s *Stats) { s.Uncertain++ })
 	}
 	p.u.sentTo = max(p.u.sentTo, q.Seq)
 	p.window.add(q.Seq, false)
-	return p.conn.Publish(q.Seq, m, again && !p.void)
+	return p.conn.Publish(q.Seq, m, again && !p.lost)
 }
 
 // resume sends the PUBREL of a message from an earlier connection.

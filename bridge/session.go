@@ -3,31 +3,44 @@ package bridge
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/edged/edged"
 )
 
-// note says which session on which server the queue's messages belong to. Another session knows nothing of them; and an
-// old one, on a server that was left for another, knows packet identifiers that belong to other messages by now. So
-// without the right note a connection begins with a clean session.
+// note says what the queue's messages have to do with the server's session. It outlives the process.
+//
+// Another session knows nothing of the messages; and an old one, on a server that was left for another, knows packet
+// identifiers that belong to other messages by now. So without the right note a connection begins with a clean session.
 type note struct {
 	ClientID string `json:"client_id"`
 	// Server is its address; empty when all servers share sessions.
 	Server string `json:"server,omitempty"`
+	// Void are messages that an earlier session took over (PUBREC) and that were lost with it. The queue still holds them
+	// to be received, but this session has to get them again: a PUBREL would complete nothing.
+	Void []uint64 `json:"void,omitempty"`
 }
+
+func (n note) sessionOf(s note) bool { return n.ClientID == s.ClientID && n.Server == s.Server }
 
 func (u *Uplink) noteKey() string { return "uplink/" + u.cfg.Name + "/session" }
 
+func (u *Uplink) noteFor(s *server) note {
+	if u.cfg.SharedSession {
+		return note{ClientID: u.clientID}
+	}
+	return note{ClientID: u.clientID, Server: s.url.String()}
+}
+
 // loadNote reads the note. Without a store, a queue from which nothing was ever acknowledged has no session yet, and any
 // other is taken to belong to the first server.
-func (u *Uplink) loadNote() error {
+func (u *Uplink) loadNote() {
 	if u.o.Store == nil {
 		if u.o.Queue.Stats().Cursor > 1 {
 			u.note = u.noteFor(u.servers[0])
 		}
-		return nil
+		return
 	}
 	err := u.o.Store.Records(u.noteKey(), func(r edged.Record) error {
 		if r.Key != u.noteKey() {
@@ -39,24 +52,22 @@ func (u *Uplink) loadNote() error {
 		u.log.Warn("the note about the server's session cannot be read; a new session is begun", "error", err)
 		u.note = note{}
 	}
-	return nil
 }
 
-// saveNote keeps the note on disk; an empty one deletes it.
+// commitNote has the note kept on disk. It must not be called by the store's goroutine.
+func (u *Uplink) commitNote(done func(error)) {
+	if u.o.Store == nil {
+		done(nil)
+		return
+	}
+	u.o.Store.Commit(edged.Batch{Put: []edged.Record{{Key: u.noteKey(), Value: encode(u.note)}}}, done)
+}
+
+// saveNote replaces the note, and waits until it is on disk.
 func (u *Uplink) saveNote(ctx context.Context, n note) error {
 	u.note = n
-	if u.o.Store == nil {
-		return nil
-	}
-	var value []byte
-	if n != (note{}) {
-		var err error
-		if value, err = json.Marshal(n); err != nil {
-			return err
-		}
-	}
 	kept := make(chan error, 1)
-	u.o.Store.Commit(edged.Batch{Put: []edged.Record{{Key: u.noteKey(), Value: value}}}, func(err error) { kept <- err })
+	u.commitNote(func(err error) { kept <- err })
 	select {
 	case err := <-kept:
 		if err != nil {
@@ -68,118 +79,55 @@ func (u *Uplink) saveNote(ctx context.Context, n note) error {
 	}
 }
 
-// lastReceived looks through the messages that may have been sent for those that the server has taken over, and returns
-// the last one's sequence number; 0: none.
-func (u *Uplink) lastReceived() (last uint64, err error) {
+// scan leases the messages that may have been sent, gives them back, and returns those that the server took over.
+func (u *Uplink) scan() (received []uint64, err error) {
 	u.o.Queue.Rewind()
 	defer u.o.Queue.Rewind()
 	for {
 		batch, err := u.o.Queue.Lease(leaseMost)
 		if err != nil {
-			return 0, fmt.Errorf("reading the queue: %w", err)
+			return nil, fmt.Errorf("reading the queue: %w", err)
 		}
 		for _, q := range batch {
 			if q.Received {
-				last = q.Seq
+				received = append(received, q.Seq)
 			}
-		}
-		if len(batch) == 0 || batch[len(batch)-1].Seq > u.sentTo {
-			return last, nil
-		}
-	}
-}
-
-// findSent finds the last message that an earlier process may have sent. It is called before anything else has leased
-// from the queue: later, Redelivered says only that somebody has looked.
-func (u *Uplink) findSent() error {
-	u.o.Queue.Rewind()
-	defer u.o.Queue.Rewind()
-	for {
-		batch, err := u.o.Queue.Lease(leaseMost)
-		if err != nil {
-			return fmt.Errorf("reading the queue: %w", err)
-		}
-		if len(batch) == 0 {
-			return nil
-		}
-		for _, q := range batch {
-			if q.Redelivered || q.Received {
+			// Later, Redelivered says only that somebody has looked.
+			if !u.scanned && (q.Received || q.Redelivered) {
 				u.sentTo = q.Seq
 			}
 		}
-		if batch[len(batch)-1].Seq > u.sentTo {
-			return nil
+		if len(batch) == 0 || batch[len(batch)-1].Seq > u.sentTo {
+			u.scanned = true
+			return received, nil
 		}
 	}
 }
 
 // connect makes a connection with the right session, and runs it.
 //
-//	note right ──► connect, session kept ───────────────────────────────► run
-//	                  └─ lost ── nothing taken over ────────────────────► run, all is sent again
-//	                       └─ PUBRECs are void ── note deleted ──┐
-//	note wrong ──► connect clean ◄────────────────── errVoid ────┘
-//	                  └─ publish again what was taken over, till complete ──► connect, note written ──► run
-//
-// What was taken over and is void is published on a clean session only: if the power fails meanwhile, no server has a
-// session in which a PUBREL, sent for the receipt that the queue still remembers, would complete nothing.
+//	note right ──► connect ── session kept ────────────────────────────────────► run
+//	                     └── session lost ───────────────────┐
+//	note wrong ──► connect clean, disconnect ──► connect ────┴► receipts void ──► run: all is sent again
 func (u *Uplink) connect(ctx context.Context, s *server) error {
-	if u.note != u.noteFor(s) {
-		if err := u.cleanSession(ctx, s); err != nil || ctx.Err() != nil {
+	known := u.note.sessionOf(u.noteFor(s))
+	if !known {
+		l, err := u.dial(ctx, s, true)
+		if err != nil {
 			return err
 		}
-		return u.serve(ctx, s, true)
-	}
-	err := u.serve(ctx, s, false)
-	if !errors.Is(err, errVoid) {
-		return err
-	}
-	u.log.Warn("the server has lost the session; messages that it had taken over are sent again, and may be doubled", "server", s.url)
-	if err := u.saveNote(ctx, note{}); err != nil {
-		return err
-	}
-	return u.connect(ctx, s)
-}
-
-// cleanSession makes the server forget the session, and publishes again what it had taken over.
-func (u *Uplink) cleanSession(ctx context.Context, s *server) error {
-	last, err := u.lastReceived()
-	if err != nil {
-		return err
-	}
-	l, err := u.dial(ctx, s, true)
-	if err != nil {
-		return err
-	}
-	l.void, l.upTo = true, last
-	if last == 0 {
 		l.cancel(errLinkDone)
-		return l.run(ctx)
+		if err := l.run(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
 	}
-	u.o.Queue.Rewind()
-	return l.run(ctx, l.pump)
-}
-
-// serve connects with the session that outlives the connection; fresh: it is a new one.
-func (u *Uplink) serve(ctx context.Context, s *server, fresh bool) error {
 	l, err := u.dial(ctx, s, false)
 	if err != nil {
 		return err
 	}
-	if !fresh && !l.conn.SessionPresent() {
-		l.void = true
-		last, err := u.lastReceived()
-		if err == nil && last != 0 {
-			err = errVoid
-		}
-		if err != nil {
-			l.cancel(errLinkDone)
-			return errors.Join(err, l.run(ctx))
-		}
-	}
-	if fresh {
-		l.void = true
-		if err := u.saveNote(ctx, u.noteFor(s)); err != nil {
+	if !known || !l.conn.SessionPresent() {
+		l.lost = true
+		if err := u.voidReceipts(ctx, s); err != nil {
 			l.cancel(err)
 			return l.run(ctx)
 		}
@@ -187,4 +135,38 @@ func (u *Uplink) serve(ctx context.Context, s *server, fresh bool) error {
 	u.o.Queue.Rewind()
 	u.up(l)
 	return l.run(ctx, l.pump, l.listen, l.intake, l.subscribe, l.announce)
+}
+
+// voidReceipts notes, before anything is sent in a new session, that what the server had taken over has to be sent again.
+func (u *Uplink) voidReceipts(ctx context.Context, s *server) error {
+	received, err := u.scan()
+	if err != nil {
+		return err
+	}
+	if len(received) > 0 {
+		u.log.Warn("the server has no session for this edge any more; what was under way is sent again, and may be doubled", "taken_over", len(received))
+	}
+	n := u.noteFor(s)
+	n.Void = received
+	return u.saveNote(ctx, n)
+}
+
+// void says whether the receipt of a message is void.
+func (u *Uplink) void(seq uint64) bool {
+	u.noteMu.Lock()
+	defer u.noteMu.Unlock()
+	return slices.Contains(u.note.Void, seq)
+}
+
+// valid notes that this session has taken a message over; done is called at once if that changes nothing.
+func (u *Uplink) valid(seq uint64, done func(error)) {
+	u.noteMu.Lock()
+	defer u.noteMu.Unlock()
+	i := slices.Index(u.note.Void, seq)
+	if i < 0 {
+		done(nil)
+		return
+	}
+	u.note.Void = slices.Delete(slices.Clone(u.note.Void), i, i+1)
+	u.commitNote(done)
 }

@@ -51,9 +51,12 @@ type Uplink struct {
 	lostHere, lostAbove *ledger
 
 	// Only the goroutine that connects, and the pump while it runs, use these.
+	sentTo  uint64 // the last message that may have been sent
+	scanned bool   // sentTo is known
+	saved   savedMark
+
+	noteMu sync.Mutex // for Void while a link runs
 	note   note
-	sentTo uint64 // the last message that may have been sent
-	saved  savedMark
 
 	mu        sync.Mutex
 	stats     Stats
@@ -111,7 +114,8 @@ func (u *Uplink) Run(ctx context.Context) error {
 	if u.running.Swap(true) {
 		return fmt.Errorf("%s: Run was called twice", u)
 	}
-	if err := errors.Join(u.findSent(), u.loadNote()); err != nil {
+	u.loadNote()
+	if _, err := u.scan(); err != nil {
 		return fmt.Errorf("%s: %w", u, err)
 	}
 	u.o.Queue.Notify(u.poke)
@@ -195,13 +199,6 @@ func (u *Uplink) dial(parent context.Context, s *server, clean bool) (*link, err
 		return nil, fmt.Errorf("connecting to %s: %w", s.url.Host, err)
 	}
 	return l, nil
-}
-
-func (u *Uplink) noteFor(s *server) note {
-	if u.cfg.SharedSession {
-		return note{ClientID: u.clientID}
-	}
-	return note{ClientID: u.clientID, Server: s.url.String()}
 }
 
 // poke wakes the pump; it does not block.

@@ -34,6 +34,7 @@ type chaos struct {
 	delivered []string // payloads, in order
 	retained  map[string]string
 	conns     map[net.Conn]bool
+	current   net.Conn // the connection that has the session; what others still hold unread is void (MQTT-3.1.4-2)
 	connects  int
 	losses    int
 	stalls    int
@@ -184,7 +185,7 @@ func (b *chaos) serve(raw net.Conn) {
 			b.t.Errorf("the first packet, or a later one, is a %v", p.Type())
 			return
 		}
-		for _, answer := range b.answer(p) {
+		for _, answer := range b.answer(raw, p) {
 			out, err := answer.Append(nil, mqtt.V311)
 			if err != nil {
 				b.t.Error(err)
@@ -201,7 +202,7 @@ func (b *chaos) serve(raw net.Conn) {
 }
 
 // answer does what a packet asks for. The state has changed by the time the answer is cut, as in the world.
-func (b *chaos) answer(p mqtt.Packet) []mqtt.Packet {
+func (b *chaos) answer(from net.Conn, p mqtt.Packet) []mqtt.Packet {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer func() {
@@ -210,6 +211,11 @@ func (b *chaos) answer(p mqtt.Packet) []mqtt.Packet {
 		default:
 		}
 	}()
+	if _, connect := p.(*mqtt.Connect); connect {
+		b.current = from
+	} else if b.current != from {
+		return nil
+	}
 	switch p := p.(type) {
 	case *mqtt.Connect:
 		if b.session != nil && b.loseOneIn > 0 && !b.quiet && !p.CleanStart && rand.IntN(b.loseOneIn) == 0 {
