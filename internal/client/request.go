@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/edged/edged/codec/mqtt"
 )
@@ -195,7 +196,11 @@ func (c *Client) send(ctx context.Context, p mqtt.Packet) error {
 		return c.closedErr()
 	default:
 	}
-	return c.conn.write(ctx, b, false)
+	err = c.conn.write(ctx, b, false)
+	if errors.Is(err, net.ErrClosed) { // in the meantime: why counts
+		return c.closedErr()
+	}
+	return err
 }
 
 // late explains why ctx has ended before something came.

@@ -152,6 +152,7 @@ func TestSubscribeWithProperties(t *testing.T) {
 	if !errors.As(err, &bad) {
 		t.Errorf("got %v", err)
 	}
+	waitDone(t, c) // the server is told
 }
 
 // TestTooLongForTheServer: the server has said how much it takes; more is refused here, and the connection lives on.
