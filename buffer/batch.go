@@ -19,7 +19,7 @@ const (
 	MaxRecords = 500
 )
 
-// ErrTooBig: a message or a record is bigger than the store takes; test with errors.Is.
+// ErrTooBig says that a message or a record is bigger than the store takes; test with errors.Is.
 var ErrTooBig = errors.New("too big")
 
 // errForeign: a programming mistake that must not take the store down.

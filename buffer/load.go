@@ -151,9 +151,9 @@ func (s *Store) adoptQueue(c *contents, id uint32, name string) {
 	}
 	st.next = max(st.next, f.end)
 	q := s.newQueue(name, id, st)
-	q.resent = q.high
+	q.resent = max(q.resent, q.high)
 	if c.meta.clean == 0 {
-		q.resent = min(q.next, max(q.high, q.cursor+resendWindow))
+		q.resent = max(q.resent, min(q.next, q.cursor+resendWindow))
 	}
 	q.die(0, q.cursor)
 	for _, r := range q.gone {

@@ -3,7 +3,6 @@ package buffer
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,7 +29,7 @@ func Open(cfg Config, opts Options) (*Store, error) {
 	}
 	s := &Store{
 		cfg: cfg, opts: opts, log: opts.Log, dir: dir, maxBytes: uint64(capped(cfg.MaxBytes)),
-		stopped: make(chan struct{}), queues: map[string]*queue{}, mortal: map[*queue]bool{},
+		stopped: make(chan struct{}), queues: map[string]*queue{}, mortal: map[*queue]bool{}, tail: tail{limit: tailBytes},
 	}
 	s.in.init()
 	if capped(cfg.MaxBytes) < cfg.MaxBytes {
@@ -96,8 +95,8 @@ func (s *Store) openOrReplace(db string) (*contents, error) {
 			return nil, fmt.Errorf("open the buffer in %s: %w", s.dir, err)
 		}
 		s.log.Error("cannot open the store", "dir", db, "try", try, "err", err)
-		if try == 1 && !errors.Is(err, errNoManifest) {
-			continue // an empty write-ahead log fails the first time only
+		if try == 1 && !errors.Is(err, errDamaged) {
+			continue // Badger repairs some things while it fails
 		}
 		aside := fmt.Sprintf("%s.damaged-%s", db, time.Now().UTC().Format("20060102T150405.000"))
 		if err := os.Rename(db, aside); err != nil {
@@ -107,9 +106,6 @@ func (s *Store) openOrReplace(db string) (*contents, error) {
 		try = max(try, 2)
 	}
 }
-
-// errNoManifest: there are files without the list that says what they are. Badger would delete them.
-var errNoManifest = errors.New("the MANIFEST file is missing or empty, though there are data files")
 
 func (s *Store) tryOpen(dir string) (*contents, error) {
 	if err := inspect(dir); err != nil {
@@ -131,29 +127,6 @@ func (s *Store) tryOpen(dir string) (*contents, error) {
 	log.armed.Store(true)
 	s.db = db
 	return c, nil
-}
-
-// inspect looks for what Badger would silently take for an empty store.
-func inspect(dir string) error {
-	names, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	data := false
-	for _, n := range names {
-		switch filepath.Ext(n.Name()) {
-		case ".mem", ".vlog", ".sst":
-			data = true
-		}
-	}
-	st, err := os.Stat(filepath.Join(dir, badger.ManifestFilename))
-	if data && (err != nil || st.Size() == 0) {
-		return fmt.Errorf("%s: %w", dir, errNoManifest)
-	}
-	return nil
 }
 
 // environmental says whether an error is about the machine, not the store. Badger does not always wrap its causes, so

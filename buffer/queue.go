@@ -26,7 +26,6 @@ type queue struct {
 	state
 	visible  uint64          // below it, messages are committed
 	pos      uint64          // the next to lease
-	resent   uint64          // below it, a leased message is marked as redelivered
 	flight   map[uint64]slot // leased since the start and not yet acknowledged
 	inFlight int             // those of flight that are leased now
 	epoch    uint32          // grows with each Rewind

@@ -7,18 +7,20 @@ type state struct {
 	// cursor: everything below is done with. high: everything from here on was never leased. next: the next message's
 	// sequence number. cursor ≤ high ≤ next.
 	cursor, high, next uint64
-	messages, bytes    uint64 // from cursor on, and not in gone
-	appended, acked    uint64
-	lost, lostBytes    uint64
-	gone               ranges // at or above cursor, but acknowledged, evicted or damaged
-	received           ranges // the peer has them, and PUBCOMP is awaited
+	// resent: below it, a leased message may have been sent before, and is marked as redelivered.
+	resent          uint64
+	messages, bytes uint64 // from cursor on, and not in gone
+	appended, acked uint64
+	lost, lostBytes uint64
+	gone            ranges // at or above cursor, but acknowledged, evicted or damaged
+	received        ranges // the peer has them, and PUBCOMP is awaited
 }
 
 const stateVersion = 1
 
 func (s *state) append(b []byte) []byte {
 	b = append(b, stateVersion)
-	for _, v := range [...]uint64{s.cursor, s.high, s.next, s.messages, s.bytes, s.appended, s.acked, s.lost, s.lostBytes} {
+	for _, v := range [...]uint64{s.cursor, s.high, s.next, s.resent, s.messages, s.bytes, s.appended, s.acked, s.lost, s.lostBytes} {
 		b = binary.AppendUvarint(b, v)
 	}
 	b = appendRanges(b, s.gone, s.cursor)
@@ -31,7 +33,7 @@ func parseState(b []byte) (state, error) {
 	if r.byte() != stateVersion {
 		return state{}, errDamaged
 	}
-	for _, v := range [...]*uint64{&s.cursor, &s.high, &s.next, &s.messages, &s.bytes, &s.appended, &s.acked, &s.lost, &s.lostBytes} {
+	for _, v := range [...]*uint64{&s.cursor, &s.high, &s.next, &s.resent, &s.messages, &s.bytes, &s.appended, &s.acked, &s.lost, &s.lostBytes} {
 		*v = r.uvarint()
 	}
 	s.gone = r.ranges(s.cursor)

@@ -19,6 +19,7 @@ func (b *block) end() uint64 { return b.entries[len(b.entries)-1].seq + 1 }
 type tail struct {
 	blocks list.List
 	bytes  int
+	limit  int
 }
 
 // entryOverhead is about what a message costs in memory beside its bytes.
@@ -32,7 +33,7 @@ func (t *tail) push(q *queue, entries []entry) {
 	b.at = t.blocks.PushBack(b)
 	t.bytes += b.bytes
 	q.blocks = append(q.blocks, b)
-	for t.bytes > tailBytes {
+	for t.bytes > t.limit {
 		oldest := t.blocks.Front().Value.(*block)
 		oldest.q.dropBlocks(oldest.end())
 	}
