@@ -25,8 +25,9 @@ type Device struct {
 	readyOnce sync.Once
 	commands  chan order
 	listed    map[string]Point // what a Lister listed; nil: it is none
-	changes   limiter          // of the log lines about the device's state
-	refused   limiter          // of those about the bus
+	online    limiter          // of the log lines about the device's state
+	offline   limiter
+	refused   limiter // of those about the bus
 
 	out outbox
 
@@ -75,6 +76,9 @@ func NewAdapter(cfg Config, drivers []Driver, log *slog.Logger) (Adapter, error)
 	var names []string
 	for _, driver := range drivers {
 		if driver.Name() == cfg.Driver {
+			if cfg.Raw == nil {
+				return nil, errors.Join(problem, edged.BadKey("", "the device has no options"))
+			}
 			adapter, err := driver.New(Env{Device: cfg.Name, Log: log}, cfg.Raw)
 			return adapter, errors.Join(problem, err)
 		}

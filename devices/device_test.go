@@ -51,7 +51,7 @@ func (w *writer) Command(ctx context.Context, c devices.Command) (devices.Result
 
 func config() devices.Config {
 	c := devices.DefaultConfig()
-	c.Name, c.Driver = "dev", "fake"
+	c.Name, c.Driver, c.Raw = "dev", "fake", devicetest.YAML("")
 	return c
 }
 
@@ -315,5 +315,10 @@ func TestNewDeviceTellsAllProblems(t *testing.T) {
 	_, err = devices.NewDevice(config(), []devices.Driver{&fake{err: edged.BadKey("points", "missing")}}, &devicetest.Bus{}, slog.New(slog.DiscardHandler))
 	if err == nil || err.Error() != "points: missing" {
 		t.Error(err)
+	}
+	c = config()
+	c.Raw = nil
+	if _, err = devices.NewDevice(c, []devices.Driver{&fake{}}, &devicetest.Bus{}, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("a device without options was made")
 	}
 }

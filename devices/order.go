@@ -77,12 +77,15 @@ func (d *Device) handle(ctx, last context.Context, o order) {
 	if err == nil {
 		err = plain(result.Value)
 	}
-	if err != nil {
+	log := d.log.With("point", name, "value", req.value, "from", o.msg.From, "id", req.id)
+	if err == nil {
+		log.Info("a command was executed", "result", result.Value)
+	} else {
+		log.Warn("a command failed", "error", err)
 		d.mu.Lock()
 		d.stats.Failed++
 		d.mu.Unlock()
 	}
-	d.log.Info("command", "point", name, "value", req.value, "from", o.msg.From, "id", req.id, "result", result.Value, "error", err)
 	topic := o.msg.Topic + "/result"
 	if err := d.bus.Publish(last, edged.Message{Topic: topic, Payload: answer(req.id, result, err), QoS: edged.AtLeastOnce}); err != nil {
 		d.unanswered(err)

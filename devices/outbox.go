@@ -14,7 +14,8 @@ type outbox struct {
 	mu     sync.Mutex // held while the bus takes what is published: that keeps the order
 	said   said
 	points map[string]*point
-	undo   []undo // what said was of the points before this emit
+	order  []*point // as they became known
+	undo   []undo   // what said was of the points before this emit
 }
 
 // point is a point with the last thing said of it.
@@ -43,6 +44,7 @@ const maxPoints = 1 << 16
 func (o *outbox) add(prefix string, p Point) *point {
 	q := &point{Point: p, topic: prefix + p.Name}
 	o.points[p.Name] = q
+	o.order = append(o.order, q)
 	return q
 }
 
@@ -108,7 +110,7 @@ func (b *batch) state(e Event) {
 	if e.State != StateOffline {
 		return
 	}
-	for _, p := range b.d.out.points {
+	for _, p := range b.d.out.order {
 		if p.said.state != StateOffline {
 			b.publish(p, Event{Point: p.Name, Unit: p.Unit, Time: e.Time, Quality: Bad, Reason: e.Reason})
 		}
@@ -191,9 +193,13 @@ func (b *batch) count(err error) {
 	if !changed {
 		return
 	}
-	// A device that comes and goes must not fill the log, so its coming is as quiet as its going.
-	if held, ok := d.changes.allow(); ok {
-		d.log.Info("the device is "+string(now.state), "reason", now.reason, "changes not logged", held)
+	// A device that comes and goes must not fill the log.
+	if now.state == StateOnline {
+		if held, ok := d.online.allow(); ok {
+			d.log.Info("the device is online", "repeated", held)
+		}
+	} else if held, ok := d.offline.allow(); ok {
+		d.log.Warn("the device is offline", "reason", now.reason, "repeated", held)
 	}
 }
 

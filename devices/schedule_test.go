@@ -2,6 +2,7 @@ package devices
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,7 +99,7 @@ func TestScheduleStops(t *testing.T) {
 			for err == nil {
 				_, err = s.Next(ctx)
 			}
-			if err != context.DeadlineExceeded {
+			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Error(err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/goburrow/modbus"
@@ -27,8 +28,8 @@ type adapter struct {
 	// of the poller alone
 	groups   [][]*block
 	failures int // requests in a row without a reply
-	pause    time.Duration
-	probeAt  time.Time
+
+	missed atomic.Uint64
 }
 
 var (
@@ -58,34 +59,38 @@ func newAdapter(env devices.Env, o Options, address string, points []*point) *ad
 // Run polls until ctx is done.
 func (a *adapter) Run(ctx context.Context, emit func(...devices.Event) error) error {
 	every := a.plan()
-	a.failures, a.pause, a.probeAt = 0, 0, time.Time{}
+	a.failures = 0
 	if a.setRunning(ctx, true) != nil {
 		return nil // told to stop
 	}
 	defer func() { _ = a.setRunning(context.WithoutCancel(ctx), false) }() // the turn comes: requests end with ctx or in time
 	schedule := devices.NewSchedule(every...)
+	missed := a.missed.Load()
+	var pause time.Duration
 	for {
 		group, err := schedule.Next(ctx)
 		if err != nil {
 			return nil // told to stop
 		}
-		if time.Now().Before(a.probeAt) {
-			continue
-		}
+		a.missed.Store(missed + schedule.Missed())
 		events, dead := a.poll(ctx, group)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if dead != nil {
-			a.pause = min(max(2*a.pause, minPause), maxPause)
-			a.probeAt = time.Now().Add(a.pause - rand.N(a.pause/4))
 			a.plan() // what was learned of its addresses may no longer hold
 			events = append(events, devices.Offline(dead.Error()))
-		} else {
-			a.pause = 0
 		}
 		if err := emit(events...); err != nil {
 			a.log.Debug("a round was not taken", "error", err) // counted by the device; the next one is newer
+		}
+		if dead == nil {
+			pause = 0
+			continue
+		}
+		pause = min(max(2*pause, minPause), maxPause)
+		if sleep(ctx, pause-rand.N(pause/4)) != nil {
+			return nil
 		}
 	}
 }
@@ -193,11 +198,11 @@ func (a *adapter) Points() (all []devices.Point) {
 }
 
 // Counters counts requests that were sent, connections that were tried, exceptions, busy replies, replies that were late
-// or foreign, and requests that ended without a reply.
+// or foreign, requests that ended without a reply, and rounds that were missed.
 func (a *adapter) Counters() map[string]uint64 {
 	t := a.line.transport
 	return map[string]uint64{
 		"requests": t.requests.Load(), "connects": t.connects.Load(), "exceptions": a.line.exceptions.Load(),
-		"busy": a.line.busy.Load(), "foreign": t.foreign.Load(), "failures": t.broken.Load(),
+		"busy": a.line.busy.Load(), "foreign": t.foreign.Load(), "failures": t.broken.Load(), "missed": a.missed.Load(),
 	}
 }

@@ -123,8 +123,9 @@ func (o *Options) compilePoint(key string, c Point) (*point, error) {
 	if orderName == "" {
 		orderName = o.Order
 	}
-	ok := false
-	if p.order, ok = parseOrder(orderName); !ok && c.Order != "" {
+	if o, ok := parseOrder(orderName); ok {
+		p.order = o
+	} else if c.Order != "" {
 		errs = append(errs, badOrder(key+"order", c.Order))
 	}
 

@@ -166,12 +166,6 @@ func (s *server) setHolding(start int, values ...uint16) {
 	copy(s.registers[1][start:], values)
 }
 
-func (s *server) holding(at int) uint16 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.registers[1][at]
-}
-
 func (s *server) setRespond(f func(request, reply []byte) ([]byte, bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -153,7 +153,7 @@ func verify(request, reply []byte) error {
 		return fmt.Errorf("the device answered function %d with function %d", function, reply[0])
 	}
 	quantity := int(binary.BigEndian.Uint16(request[3:]))
-	want := 0
+	var want int
 	switch function {
 	case 1, 2:
 		want = (quantity + 7) / 8

@@ -69,8 +69,8 @@ func (f format) sentinel(text string) (sentinel, error) {
 // read makes the reading of a point from its registers as they came, or from its bit in the first byte.
 func (p *point) read(b []byte, now time.Time) devices.Event {
 	e := devices.Event{Point: p.Name, Unit: p.Unit, Time: now, Quality: devices.Good}
-	switch {
-	case p.format.name == "bit":
+	switch p.format.name {
+	case "bit":
 		on := b[0]&1 != 0
 		if !p.kind.bits() {
 			on = number(p.order.arrange(b))>>p.bit&1 != 0
@@ -83,11 +83,11 @@ func (p *point) read(b []byte, now time.Time) devices.Event {
 			}
 			p.name(&e, n)
 		}
-	case p.format.name == "string":
+	case "string":
 		text := string(order{swapBytes: p.order.swapBytes}.arrange(b))
 		text, _, _ = strings.Cut(text, "\x00")
 		e.Value = strings.TrimRight(text, " ")
-	case p.format.name == "raw":
+	case "raw":
 		e.Value = hex.EncodeToString(b)
 	default:
 		p.readNumber(&e, p.order.arrange(b))
@@ -97,9 +97,10 @@ func (p *point) read(b []byte, now time.Time) devices.Event {
 
 // readNumber reads big-endian bytes.
 func (p *point) readNumber(e *devices.Event, b []byte) {
-	if p.format.half == 'L' {
+	switch p.format.half {
+	case 'L':
 		b = b[1:]
-	} else if p.format.half == 'H' {
+	case 'H':
 		b = b[:1]
 	}
 	bits := number(b)
