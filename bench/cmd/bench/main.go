@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -89,7 +90,7 @@ func complain(stderr io.Writer, format string, args ...any) error {
 	return err
 }
 
-func run(ctx context.Context, o options, stdout, progress io.Writer) error {
+func run(ctx context.Context, o options, stdout, progress io.Writer) (err error) {
 	if err := peer.RaiseFiles(uint64(o.scale.Idle + 1000)); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func run(ctx context.Context, o options, stdout, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(bin)
+	defer func() { err = errors.Join(err, os.RemoveAll(bin)) }()
 	kinds, err := build(ctx, bin, o.peers)
 	if err != nil {
 		return err
