@@ -24,7 +24,7 @@ func config(url string) bridge.Config {
 	c := bridge.DefaultConfig()
 	c.Name, c.URLs, c.SharedSession = "cloud", slices.Repeat([]string{url}, 10_000), true
 	c.Forward = []bridge.Forward{{From: "#", To: "{topic}", QoS: 2}}
-	c.Inflight, c.AckTimeout = 32, time.Second
+	c.Inflight, c.AckTimeout, c.ConnectTimeout = 32, time.Second, time.Second
 	return c
 }
 
@@ -36,7 +36,7 @@ type process struct {
 	ended  sync.WaitGroup
 }
 
-func begin(t *testing.T, d *disk, c bridge.Config, modulus uint64) *process {
+func begin(t testing.TB, d *disk, c bridge.Config, modulus uint64) *process {
 	t.Helper()
 	p := &process{q: d.open()}
 	u, err := bridge.New(c, bridge.Options{
@@ -110,7 +110,7 @@ func tally(t *testing.T, got []string, n int) (lost, doubled int) {
 func level(q edged.QoS) func(int) edged.QoS { return func(int) edged.QoS { return q } }
 
 func TestChaos(t *testing.T) {
-	const n = 6000
+	const n = 4000
 	for _, c := range []struct {
 		name            string
 		onRelease, lose bool

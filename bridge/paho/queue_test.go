@@ -37,6 +37,7 @@ type memQueue struct {
 	mu       sync.Mutex
 	dead     bool // the power was cut: nothing reaches the disk, nobody is called back
 	acked    map[uint64]bool
+	unsaved  []uint64 // acknowledged since the last commit
 	received map[uint64]bool
 	leased   map[uint64]bool
 	again    map[uint64]bool
@@ -107,10 +108,11 @@ func (q *memQueue) save() {
 	}
 	q.disk.mu.Lock()
 	defer q.disk.mu.Unlock()
-	for seq := range q.acked {
+	for _, seq := range q.unsaved {
 		q.disk.acked[seq] = true
 		delete(q.disk.received, seq)
 	}
+	q.unsaved = nil
 }
 
 // append adds messages that are on disk at once.
@@ -187,6 +189,7 @@ func (q *memQueue) Ack(seq uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.acked[seq] = true
+	q.unsaved = append(q.unsaved, seq)
 	delete(q.leased, seq)
 }
 
