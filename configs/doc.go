@@ -1,8 +1,8 @@
 // Package configs reads edged.yaml: it parses, merges, replaces variables, fills the parts' own configurations, checks
 // the whole, and reports every mistake of a file at once, each with its place:
 //
-//	edged.yaml:2:3: broker: unknown key "listners"; did you mean "listeners"?
-//	      listners: [mqtt://:1883]
+//	edged.yaml:2:3: broker: unknown key "lisseners"; did you mean "listeners"?
+//	      lisseners: [mqtt://:1883]
 //	      ^
 //
 // # From text to values

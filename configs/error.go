@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -31,7 +30,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s\n    %s\n    %s^", e.summary(), line, strings.Repeat(" ", column-1))
 }
 
-// summary is the first line of the message: `edged.yaml:2:3: broker: unknown key "listners"`.
+// summary is the first line of the message: `edged.yaml:2:3: broker: unknown key "lisseners"`.
 func (e *Error) summary() string {
 	var b strings.Builder
 	if e.File != "" {
@@ -102,13 +101,17 @@ func join(es []*Error, files []string) error {
 		}
 		return a.Column < b.Column
 	})
-	seen := make(map[Error]bool, len(es))
+	seen := make(map[Error]bool, len(es)) // by place and problem: through aliases one place has several keys
 	var out Errors
 	for _, e := range es {
-		if seen[*e] {
+		same := *e
+		if same.Key = ""; same.File == "" {
+			same.Key = e.Key
+		}
+		if seen[same] {
 			continue
 		}
-		seen[*e] = true
+		seen[same] = true
 		if len(out) == maxErrors {
 			out = append(out, &Error{File: e.File, Line: e.Line, Column: e.Column, Source: e.Source,
 				Problem: fmt.Sprintf("more than %d mistakes; the rest is not shown", maxErrors)})
@@ -117,18 +120,6 @@ func join(es []*Error, files []string) error {
 		out = append(out, e)
 	}
 	return out
-}
-
-// all takes the Errors out of err, which join or a decoder made; anything else becomes an Error at n.
-func all(err error, n *node, path string) []*Error {
-	if err == nil {
-		return nil
-	}
-	var es Errors
-	if errors.As(err, &es) {
-		return es
-	}
-	return []*Error{n.errorf(path, "%s", err)}
 }
 
 // quote shows a value in a message, cut when it is long.

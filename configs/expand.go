@@ -21,11 +21,11 @@ func expand(s string) (out, problem string) {
 		}
 		b.WriteString(s[:i])
 		rest := s[i+1:]
-		switch {
-		case rest[0] == '$':
+		switch rest[0] {
+		case '$':
 			b.WriteByte('$')
 			s = rest[1:]
-		case rest[0] == '{':
+		case '{':
 			end := strings.IndexByte(rest, '}')
 			if end < 0 {
 				return b.String(), "${ has no } after it; write $${ for these characters themselves"

@@ -11,7 +11,8 @@ const masked = "***"
 
 // secretValue finds `password: x` in a source line, also within { }, and the password of a URL.
 var (
-	secretValue = regexp.MustCompile(`(?i)(["']?\b[a-z0-9_]*(?:password|passphrase|secret|token|pass|psk|api_key)["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)`)
+	secretValue = regexp.MustCompile(`(?i)(["']?\b[a-z0-9_]*(?:password|passphrase|secret|token|pass|psk|api_key)["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|(?:\$\{[^}]*\}|[^\s,}])(?:\$\{[^}]*\}|[^,}])*)`)
+	variable    = regexp.MustCompile(`^\$\{\w+\}$`)
 	urlPassword = regexp.MustCompile(`(://[^/\s:@]*:)[^/\s@]+@`)
 )
 
@@ -19,7 +20,7 @@ var (
 func mask(line string) string {
 	line = secretValue.ReplaceAllStringFunc(line, func(m string) string {
 		parts := secretValue.FindStringSubmatch(m)
-		if value := strings.Trim(parts[2], `"' `); strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
+		if variable.MatchString(strings.Trim(parts[2], `"' `)) {
 			return m
 		}
 		return parts[1] + masked
@@ -27,9 +28,13 @@ func mask(line string) string {
 	return urlPassword.ReplaceAllString(line, "${1}"+masked+"@")
 }
 
-// conceal removes from a message what ${…} put into a value: it may be a secret.
+// conceal removes from a message what ${…} put into a value: it may be a secret. A number is none, and a value of a
+// few letters would be found in the words of the message.
 func (n *node) conceal(message string) string {
-	if n == nil || n.kind != scalar || n.text == n.written || n.text == "" {
+	if n == nil || n.kind != scalar || n.text == n.written || len(n.text) < 4 {
+		return message
+	}
+	if _, number := readFloat(n.text); number {
 		return message
 	}
 	return strings.ReplaceAll(message, n.text, n.written)

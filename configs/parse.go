@@ -65,11 +65,20 @@ func syntaxError(src *source, err error) *Error {
 	if i := tabIndent(src.lines[line-1]); i > 0 {
 		return src.errorf(line, i, "", "a tab cannot indent; use spaces")
 	}
-	hint := ""
+	problem, hint := at.GetMessage(), ""
+	if plainer := plainWords[problem]; plainer != "" {
+		problem = plainer
+	}
 	if strings.Contains(src.lines[line-1], "${") {
 		hint = `; between [ ] or { } a variable needs quotes: "${NAME}"`
 	}
-	return src.errorf(line, pos.Column, "", "not valid YAML: %s%s", at.GetMessage(), hint)
+	return src.errorf(line, pos.Column, "", "not valid YAML: %s%s", problem, hint)
+}
+
+// plainWords say what the library's most frequent messages mean.
+var plainWords = map[string]string{
+	"unexpected key name":                          "this is no key with its value; write key: value, with a space after the colon",
+	"mapping value is not allowed in this context": "what follows here does not fit; keys of one group begin in the same column, and a value with a colon needs quotes",
 }
 
 // tabIndent returns the column of a tab in the indentation of a line, 0 when there is none.
@@ -138,7 +147,8 @@ func (b *builder) alias(n *ast.AliasNode, out *node) *node {
 	name := n.Value.GetToken().Value
 	target, ok := b.anchors[name]
 	if !ok {
-		b.fail(out.line, out.col, "the alias *%s has no anchor &%s before it", name, name)
+		out.kind, out.written = scalar, "*"+name
+		out.problem = fmt.Sprintf("the alias *%s has no anchor &%s before it", name, name)
 		return out
 	}
 	return target
@@ -184,6 +194,10 @@ func (b *builder) merge(out, from *node, index map[string]int) {
 		}
 		return
 	}
+	if from.problem != "" {
+		b.fail(from.line, from.col, "%s", from.problem)
+		return
+	}
 	if from.kind != mapping {
 		b.fail(from.line, from.col, "<< expects a group of keys, found %s", from.found())
 		return
@@ -198,8 +212,8 @@ func (b *builder) merge(out, from *node, index map[string]int) {
 	}
 }
 
-// addSize adds without overflow: aliases of aliases multiply.
-func addSize(a, b int) int { return min(a+b, 1<<30) }
+// addSize adds without overflow, also of 32 bits: aliases of aliases multiply.
+func addSize(a, b int) int { return min(a+b, 1<<29) }
 
 // checkText refuses what no editor writes, with its place.
 func checkText(src *source, text string) *Error {

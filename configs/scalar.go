@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -148,8 +149,7 @@ func readUint(s string) (u uint64, outside, ok bool) {
 }
 
 func isRange(err error) bool {
-	e, ok := err.(*strconv.NumError) //nolint:errorlint // strconv returns exactly this
-	return ok && e.Err == strconv.ErrRange
+	return errors.Is(err, strconv.ErrRange)
 }
 
 // digits removes leading zeros, which strconv would take as octal.

@@ -51,17 +51,6 @@ type entry struct {
 	value     *node
 }
 
-// get returns the value of a key; nil: there is none.
-func (n *node) get(key string) *node {
-	if n == nil {
-		return nil
-	}
-	if i := n.index(key); i >= 0 {
-		return n.entries[i].value
-	}
-	return nil
-}
-
 // errorf makes an Error at the node's place. A nil node has none.
 func (n *node) errorf(path, format string, args ...any) *Error {
 	if n == nil {
