@@ -39,7 +39,9 @@ func TestRunReportsFailure(t *testing.T) {
 	for _, s := range scenario.All() {
 		switch s.Name {
 		case "qos0":
-			s.Run = func(context.Context, scenario.Target, scenario.Scale) ([]scenario.Metric, error) { return nil, io.ErrUnexpectedEOF }
+			s.Run = func(context.Context, scenario.Target, scenario.Scale) ([]scenario.Metric, error) {
+				return nil, io.ErrUnexpectedEOF
+			}
 		case "qos1":
 			s.Run = func(context.Context, scenario.Target, scenario.Scale) ([]scenario.Metric, error) {
 				return []scenario.Metric{{Name: "answer", Unit: "x", Value: 42}}, nil
