@@ -11,9 +11,11 @@ import (
 // fanIn measures many publishers whose messages go to one subscriber, at QoS 0 and 1.
 func fanIn() Scenario {
 	return Scenario{
-		Name:  "fanin",
-		About: "1,000 publishers, each with its own topic, one subscriber of all",
-		Need:  func(Scale) peer.Need { return peer.Need{} },
+		Name: "fanin",
+		About: func(s Scale) string {
+			return fmt.Sprintf("%d publishers, each with its own topic, one subscriber of all", s.Fan)
+		},
+		Need: func(Scale) peer.Need { return peer.Need{} },
 		Run: func(ctx context.Context, t Target, s Scale) ([]Metric, error) {
 			return eachQoS(func(qos byte) ([]Metric, error) { return runFanIn(ctx, t, s, qos) })
 		},

@@ -12,9 +12,11 @@ import (
 // subscriber.
 func fanOut() Scenario {
 	return Scenario{
-		Name:  "fanout",
-		About: "one publisher, 1,000 subscribers of its topic",
-		Need:  func(Scale) peer.Need { return peer.Need{} },
+		Name: "fanout",
+		About: func(s Scale) string {
+			return fmt.Sprintf("one publisher, %d subscribers of its topic", s.Fan)
+		},
+		Need: func(Scale) peer.Need { return peer.Need{} },
 		Run: func(ctx context.Context, t Target, s Scale) ([]Metric, error) {
 			return eachQoS(func(qos byte) ([]Metric, error) { return runFanOut(ctx, t, s, qos) })
 		},

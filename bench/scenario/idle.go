@@ -17,9 +17,11 @@ const dialers = 50
 // idle measures what a connection costs that has one subscription and is silent.
 func idle() Scenario {
 	return Scenario{
-		Name:  "idle",
-		About: "10,000 idle connections, each with one subscription",
-		Need:  func(Scale) peer.Need { return peer.Need{} },
+		Name: "idle",
+		About: func(s Scale) string {
+			return fmt.Sprintf("%d idle connections, each with one subscription", s.Idle)
+		},
+		Need: func(Scale) peer.Need { return peer.Need{} },
 		Run: func(ctx context.Context, t Target, s Scale) ([]Metric, error) {
 			before, err := t.Memory()
 			if err != nil {

@@ -12,9 +12,11 @@ import (
 // offline measures a persistent session's queue: filled at QoS 1 while its client is away, drained when it is back.
 func offline() Scenario {
 	return Scenario{
-		Name:  "offline",
-		About: "50,000 messages at QoS 1 for a persistent session whose client is away, and their delivery when it is back",
-		Need:  func(s Scale) peer.Need { return peer.Need{Waiting: s.Offline} },
+		Name: "offline",
+		About: func(s Scale) string {
+			return fmt.Sprintf("%d messages at QoS 1 for a persistent session whose client is away, and their delivery when it is back", s.Offline)
+		},
+		Need: func(s Scale) peer.Need { return peer.Need{Waiting: s.Offline} },
 		Run: func(ctx context.Context, t Target, s Scale) ([]Metric, error) {
 			if err := leaveSession(ctx, t); err != nil {
 				return nil, fmt.Errorf("subscribing: %w", err)

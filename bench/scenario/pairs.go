@@ -14,9 +14,11 @@ import (
 // latency at a fixed rate.
 func pairs(qos byte) Scenario {
 	return Scenario{
-		Name:  fmt.Sprintf("qos%d", qos),
-		About: fmt.Sprintf("publish→subscribe at QoS %d, 10 publishers, each with a subscriber", qos),
-		Need:  func(Scale) peer.Need { return peer.Need{} },
+		Name: fmt.Sprintf("qos%d", qos),
+		About: func(s Scale) string {
+			return fmt.Sprintf("publish→subscribe at QoS %d, %d publishers, each with a subscriber", qos, s.Pairs)
+		},
+		Need: func(Scale) peer.Need { return peer.Need{} },
 		Run: func(ctx context.Context, t Target, s Scale) ([]Metric, error) {
 			fast, err := saturatePairs(ctx, t, s, qos)
 			if err != nil {

@@ -12,9 +12,11 @@ import (
 // retained measures what retained messages cost in memory, and how fast a new subscriber gets them all.
 func retained() Scenario {
 	return Scenario{
-		Name:  "retained",
-		About: "100,000 retained messages of 64 bytes, published at QoS 1, delivered to one new subscriber at QoS 0",
-		Need:  func(s Scale) peer.Need { return peer.Need{Waiting: s.Retained} },
+		Name: "retained",
+		About: func(s Scale) string {
+			return fmt.Sprintf("%d retained messages of %d bytes, published at QoS 1, delivered to one new subscriber at QoS 0", s.Retained, payload)
+		},
+		Need: func(s Scale) peer.Need { return peer.Need{Waiting: s.Retained} },
 		Run: func(ctx context.Context, t Target, s Scale) ([]Metric, error) {
 			before, err := t.Memory()
 			if err != nil {

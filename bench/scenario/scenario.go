@@ -12,8 +12,8 @@ import (
 type Scenario struct {
 	// Name selects it on the command line.
 	Name string
-	// About is a sentence for the heading of its table.
-	About string
+	// About is a phrase for the heading of its table, at a scale.
+	About func(Scale) string
 	// Need is what the broker must be prepared for at a scale.
 	Need func(Scale) peer.Need
 	// Run measures. ctx bounds it in time.

@@ -16,9 +16,11 @@ const holders = 100
 // of them, each time another; all end in a wildcard.
 func subscriptions() Scenario {
 	return Scenario{
-		Name:  "subscriptions",
-		About: "QoS 0, 10 publishers, each message to one of 100 clients that together hold 1,000 to 100,000 subscriptions",
-		Need:  func(Scale) peer.Need { return peer.Need{} },
+		Name: "subscriptions",
+		About: func(s Scale) string {
+			return fmt.Sprintf("QoS 0, %d publishers, each message to one of %d clients that together hold ever more subscriptions", s.Pairs, holders)
+		},
+		Need: func(Scale) peer.Need { return peer.Need{} },
 		Run: func(ctx context.Context, t Target, s Scale) (all []Metric, err error) {
 			var first, last float64
 			for i, n := range s.Subscriptions {

@@ -127,7 +127,7 @@ func run(ctx context.Context, o options, stdout, progress io.Writer) (err error)
 				all.add(s.Name, k.Name, metrics, err)
 			}
 		}
-		fmt.Fprintln(stdout, all.table(s, o.peers))
+		fmt.Fprintln(stdout, all.table(s, o.scale, o.peers))
 	}
 	fmt.Fprintln(stdout, all.goals())
 	if failures > 0 {

@@ -52,9 +52,9 @@ func (r results) median(scenario, broker, metric string) float64 {
 }
 
 // table is one scenario's: a line a metric, a column a broker, and the first broker's ratio to each other.
-func (r results) table(s scenario.Scenario, brokers []string) string {
+func (r results) table(s scenario.Scenario, scale scenario.Scale, brokers []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s: %s\n\n", s.Name, s.About)
+	fmt.Fprintf(&b, "\n### %s: %s\n\n", s.Name, s.About(scale))
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 	head, rule := []string{"", "unit"}, []string{"---", "---"}
 	for _, k := range brokers {

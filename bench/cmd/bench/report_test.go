@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -23,9 +24,9 @@ func TestTableShowsMediansAndRatios(t *testing.T) {
 	r := measured(map[string][]float64{"edged": {9, 4, 5}, "mosquitto": {10, 12, 11}})
 	r.add("qos0", "mochi", nil, errors.New("it lost 3 messages"))
 	r.add("qos0", "mochi", []scenario.Metric{{Name: "CPU per message", Value: 1}}, nil)
-	got := r.table(scenario.Scenario{Name: "qos0", About: "about"}, []string{"edged", "mosquitto", "mochi"})
+	got := r.table(scenario.Scenario{Name: "qos0", About: func(s scenario.Scale) string { return fmt.Sprint(s.Pairs, " pairs") }}, scenario.Scale{Pairs: 7}, []string{"edged", "mosquitto", "mochi"})
 	want := `
-### qos0: about
+### qos0: 7 pairs
 
 |  | unit | edged | mosquitto | mochi | edged / mosquitto | edged / mochi |
 | --- | --- | ---: | ---: | ---: | ---: | ---: |
