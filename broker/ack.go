@@ -1,0 +1,194 @@
+package broker
+
+import (
+	"sync"
+	"time"
+
+	"github.com/edged/edged"
+	"github.com/edged/edged/codec/mqtt"
+)
+
+// ackWindow is how many of a client's messages may wait for the disk; then its reader stops. It is the receive maximum told
+// to version 5 clients.
+const ackWindow = 1000
+
+// acks are the acknowledgements that a client awaits, in the order of its messages. One is sent when its message is kept
+// and all before it are answered (MQTT-4.6.0-2, -3).
+//
+//	base ── kept, sent next ── not kept yet ── kept, waits for its turn ── next
+type acks struct {
+	entries []ack
+	base    uint64    // the number of entries[0]
+	room    sync.Cond // on c.mu: fewer entries, or no retry any more
+	// retrying: the store refused a 3.x client's message, whom nothing can be told. It is committed again until the store
+	// takes it; until then the reader takes no other.
+	retrying bool
+}
+
+type ack struct {
+	id    uint16
+	qos   byte
+	code  mqtt.ReasonCode
+	kept  bool
+	again bool        // the store refused batch
+	batch edged.Batch // of 3.x clients
+}
+
+func (a *acks) pending(id uint16, qos byte) bool {
+	for i := range a.entries {
+		if e := &a.entries[i]; e.id == id && e.qos == qos && !e.code.Failed() {
+			return true
+		}
+	}
+	return false
+}
+
+// awaitRoom holds the reader while the store is behind.
+func (c *conn) awaitRoom() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.acks.entries) < ackWindow && !c.acks.retrying {
+		return nil
+	}
+	c.mu.Unlock()
+	c.settle()
+	c.mu.Lock()
+	for (len(c.acks.entries) >= ackWindow || c.acks.retrying) && c.kicked == nil {
+		c.acks.room.Wait()
+	}
+	if c.kicked != nil {
+		return c.kicked
+	}
+	return nil
+}
+
+// acknowledge answers a message once batch is kept.
+func (c *conn) acknowledge(id uint16, qos byte, batch edged.Batch) {
+	nothing := len(batch.To) == 0 && len(batch.Put) == 0
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if nothing && len(c.acks.entries) == 0 {
+		c.putAck(ack{id: id, qos: qos})
+		c.schedule(&c.router)
+		return
+	}
+	n := c.acks.base + uint64(len(c.acks.entries))
+	entry := ack{id: id, qos: qos, kept: nothing}
+	if c.version != mqtt.V5 {
+		entry.batch = batch
+	}
+	c.acks.entries = append(c.acks.entries, entry)
+	if !nothing {
+		c.commits = append(c.commits, pendingCommit{batch, func(err error) { c.committed(n, err) }})
+	}
+}
+
+// committed is called by the store.
+func (c *conn) committed(n uint64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := &c.acks.entries[n-c.acks.base]
+	e.kept = err == nil || c.version == mqtt.V5
+	if err != nil {
+		c.refused(e, err)
+	}
+	for len(c.acks.entries) > 0 && c.acks.entries[0].kept {
+		c.putAck(c.acks.entries[0])
+		c.acks.entries[0] = ack{}
+		c.acks.entries = c.acks.entries[1:]
+		c.acks.base++
+	}
+	if len(c.acks.entries) == 0 {
+		c.acks.entries = nil
+	}
+	c.acks.room.Broadcast()
+	c.kickWriter()
+}
+
+func (c *conn) putAck(a ack) {
+	if a.qos == 1 {
+		c.put(&mqtt.Puback{PacketID: a.id, Code: a.code})
+	} else {
+		c.put(&mqtt.Pubrec{PacketID: a.id, Code: a.code})
+	}
+}
+
+// refused: the store did not take a message. c.mu is held.
+func (c *conn) refused(e *ack, err error) {
+	n := c.b.stats.denied.Add(1)
+	if n&(n-1) == 0 {
+		c.b.log.Error("a message was not acknowledged, because it could not be kept", "client", c.client.name, "error", err, "so far", n)
+	}
+	if c.version == mqtt.V5 {
+		e.code = refusal(err)
+		if e.qos == 2 {
+			c.sess.forget(e.id)
+		}
+		return
+	}
+	e.again = true
+	if !c.acks.retrying {
+		c.acks.retrying = c.spawn(c.retry)
+	}
+}
+
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 5 * time.Second
+)
+
+// retry commits again what the store refused, in order, with a growing pause, while the connection lives.
+func (c *conn) retry() {
+	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
+		t := time.NewTimer(pause)
+		select {
+		case <-c.quit:
+			t.Stop()
+			return
+		case <-t.C:
+		}
+		c.mu.Lock()
+		var numbers []uint64
+		var batches []edged.Batch
+		for i := range c.acks.entries {
+			if e := &c.acks.entries[i]; e.again {
+				e.again = false
+				numbers, batches = append(numbers, c.acks.base+uint64(i)), append(batches, e.batch)
+			}
+		}
+		if len(numbers) == 0 {
+			c.acks.retrying = false
+			c.acks.room.Broadcast()
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		for i, n := range numbers {
+			failed := false
+			answered := make(chan error, 1)
+			c.b.store.Commit(batches[i], func(err error) {
+				c.committed(n, err)
+				answered <- err
+			})
+			select {
+			case err := <-answered:
+				failed = err != nil
+			case <-c.quit:
+				return
+			}
+			if failed {
+				c.tryLater(numbers[i+1:])
+				break
+			}
+		}
+	}
+}
+
+// tryLater: after one failed the others must not overtake it.
+func (c *conn) tryLater(numbers []uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range numbers {
+		c.acks.entries[n-c.acks.base].again = true
+	}
+}

@@ -1,0 +1,218 @@
+package broker
+
+import (
+	"errors"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/edged/edged"
+	"github.com/edged/edged/codec/mqtt"
+)
+
+// conn is one network connection. Its goroutine, serve, reads and handles packets; whoever has something to send puts it
+// into the output (see output.go).
+type conn struct {
+	b       *Broker
+	nc      net.Conn
+	raw     syscall.RawConn // nil: not a socket
+	remote  string
+	version mqtt.Version
+	sess    *session // nil until CONNECT was accepted
+	client  principal
+	router  router
+
+	// The reader's own.
+	in        input
+	keepAlive time.Duration // one and a half intervals; 0: none
+	will      *edged.Message
+	expiry    uint32
+	terse     bool // request problem information 0: reason strings are not wanted
+	publish   mqtt.Publish
+	aliases   map[uint16]string
+	commits   []pendingCommit
+	received  uint64
+
+	// What the client asked for, fixed after CONNECT.
+	window    int    // QoS 1 and 2 messages it takes at once
+	maxPacket uint32 // 0: no limit
+
+	mu       sync.Mutex
+	out      output
+	acks     acks
+	flights  inflight
+	nextSeq  uint64    // of a message that comes from no queue
+	waiting  []waiter  // such messages beyond the window
+	waitSize int64     // bytes of them
+	pump     pumpState // of the session's queue
+	kicked   *ending
+	closed   bool
+	work     sync.WaitGroup // goroutines beside serve
+	pumps    sync.WaitGroup // the one of them that uses the session's queue
+
+	quit     chan struct{} // closed by kick: whoever waits for something gives up
+	released chan struct{} // closed when the session is free for another connection
+	ended    chan struct{} // closed when all is over
+}
+
+func (b *Broker) newConn(nc net.Conn) *conn {
+	c := &conn{
+		b: b, nc: nc, remote: nc.RemoteAddr().String(), version: mqtt.V311,
+		quit: make(chan struct{}), released: make(chan struct{}), ended: make(chan struct{}),
+	}
+	c.router.b = b
+	if sc, ok := nc.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			c.raw = raw
+		}
+	}
+	c.acks.room.L = &c.mu
+	c.in.init(c)
+	return c
+}
+
+// serve runs the connection to its end.
+func (c *conn) serve() {
+	defer close(c.ended)
+	end := c.run()
+	c.finish(end)
+}
+
+func (c *conn) run() (end *ending) {
+	defer c.recovered(func() { end = errPanicked })
+	c.router.now = time.Now()
+	c.in.limit = c.router.now.Add(c.b.cfg.Limits.ConnectTimeout)
+	for {
+		if err := c.readPackets(c.handle); err != nil {
+			return c.why(err)
+		}
+		c.settle()
+		if err := c.in.fill(); err != nil {
+			return c.why(err)
+		}
+	}
+}
+
+// recovered is the last line: a panic ends this connection and is counted, nothing else happens.
+func (c *conn) recovered(then func()) {
+	if p := recover(); p != nil {
+		c.b.stats.panics.Add(1)
+		c.b.log.Error("panic; please report it", "client", c.client.name, "remote", c.remote, "panic", p, "stack", string(debug.Stack()))
+		then()
+	}
+}
+
+// why finds the reason behind an error of the reader: who kicks makes reading fail.
+func (c *conn) why(err error) *ending {
+	c.mu.Lock()
+	kicked := c.kicked
+	c.mu.Unlock()
+	if kicked != nil {
+		return kicked
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if c.sess == nil {
+			return &ending{why: "no CONNECT within broker.limits.connect_timeout", gone: true}
+		}
+		return errIdle
+	}
+	return asEnding(err)
+}
+
+// kick ends the connection from outside, without waiting.
+func (c *conn) kick(why *ending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kickLocked(why)
+}
+
+func (c *conn) kickLocked(why *ending) {
+	if c.kicked != nil || c.closed {
+		return
+	}
+	c.kicked = why
+	close(c.quit)
+	c.acks.room.Broadcast()
+	_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // fails only when the connection is closed already
+}
+
+// abort closes the socket under whatever is still going on.
+func (c *conn) abort() { _ = c.nc.Close() }
+
+// spawn runs f beside serve; false: the connection is over. c.mu is held.
+func (c *conn) spawn(f func()) bool {
+	if c.closed {
+		return false
+	}
+	c.work.Go(func() {
+		defer c.recovered(func() { c.kick(errPanicked) })
+		f()
+	})
+	return true
+}
+
+// farewell is how long a client has to take the reason of its end.
+const farewell = time.Second
+
+// finish gives the session back, tells the client why, and closes. A socket closed with unread bytes in it sends RST and the
+// reason is lost: so the write side is shut, and what still comes is drained for a bounded moment.
+func (c *conn) finish(end *ending) {
+	c.kick(end) // wakes whoever waits
+	c.log(end)
+	func() {
+		defer c.recovered(func() {})
+		c.settle()
+		c.release(end)
+	}()
+	close(c.released)
+	if !end.gone {
+		c.sayGoodbye(end)
+	}
+	c.mu.Lock()
+	c.closed = true
+	c.acks.room.Broadcast()
+	c.mu.Unlock()
+	c.abort()
+	c.work.Wait()
+	c.in.release()
+	c.b.forget(c)
+}
+
+func (c *conn) sayGoodbye(end *ending) {
+	if c.nc.SetDeadline(time.Now().Add(farewell)) != nil {
+		return
+	}
+	c.mu.Lock()
+	if end.code >= 0x80 && c.version == mqtt.V5 && c.sess != nil {
+		c.put(&mqtt.Disconnect{Code: end.code, Properties: &mqtt.Properties{Has: mqtt.ReasonString, ReasonString: end.why}})
+	}
+	c.mu.Unlock()
+	c.drainOutput()
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		scratch := make([]byte, 1024)
+		for total := 0; total < 1<<20; {
+			n, err := c.nc.Read(scratch)
+			if total += n; err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (c *conn) log(end *ending) {
+	log := c.b.log.With("client", c.client.name, "remote", c.remote, "reason", end.why)
+	switch {
+	case c.sess == nil && end.quiet:
+		log.Debug("connection closed before CONNECT")
+	case c.sess == nil:
+		c.b.stats.refused.Add(1)
+		log.Warn("connection refused")
+	case end.quiet:
+		log.Debug("disconnected")
+	default:
+		log.Info("disconnected", "code", end.code.String())
+	}
+}

@@ -1,0 +1,183 @@
+package broker
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/edged/edged"
+	"github.com/edged/edged/codec/mqtt"
+)
+
+// pendingCommit waits for the reader's next settle: live subscribers are served first.
+type pendingCommit struct {
+	batch edged.Batch
+	done  func(error)
+}
+
+// settle flushes and commits what the packets handled so far have left. The reader calls it before it waits for anything.
+func (c *conn) settle() {
+	c.router.flush()
+	if c.received > 0 {
+		c.b.stats.received.Add(c.received)
+		c.received = 0
+	}
+	for i, p := range c.commits {
+		c.b.commit(p.batch, p.done)
+		c.commits[i] = pendingCommit{}
+	}
+	c.commits = c.commits[:0]
+}
+
+// commit hands b to the store; without anything to keep, done is called at once.
+func (b *Broker) commit(batch edged.Batch, done func(error)) {
+	if len(batch.To) == 0 && len(batch.Put) == 0 {
+		done(nil)
+		return
+	}
+	b.store.Commit(batch, func(err error) {
+		for _, rec := range batch.Put {
+			if strings.HasPrefix(rec.Key, retainedPrefix) {
+				b.retained.committed(rec.Key)
+			}
+		}
+		done(err)
+	})
+}
+
+// onPublish routes a client's message. p aliases the read buffer.
+func (c *conn) onPublish(p *mqtt.Publish) error {
+	c.received++
+	if c.version == mqtt.V5 {
+		if err := c.resolveAlias(p); err != nil {
+			return err
+		}
+		if p.Properties != nil && len(p.Properties.SubscriptionIdentifiers) > 0 {
+			return violation(mqtt.ProtocolError, "PUBLISH from a client carries a subscription identifier (MQTT-3.3.4-6)")
+		}
+	}
+	if p.QoS > 0 {
+		if err := c.awaitRoom(); err != nil {
+			return err
+		}
+	}
+	if p.QoS == 2 {
+		if again, err := c.again(p.PacketID); again || err != nil {
+			return err
+		}
+	}
+	if code, why := c.b.may(c.nc.RemoteAddr(), toSend, p.Topic); code.Failed() {
+		return c.denied(p, code, why)
+	}
+	m := edged.Message{
+		Topic: p.Topic, Payload: p.Payload, QoS: edged.QoS(p.QoS), Retain: p.Retain,
+		Props: fromProperties(p.Properties), From: c.client.name, Time: c.router.now,
+	}
+	batch := c.router.route(&m, c.client, true)
+	if p.QoS == 0 {
+		return nil
+	}
+	if p.QoS == 2 {
+		keep := c.sess.queue != nil && len(batch.To) > 0
+		c.sess.remember(p.PacketID, keep)
+		if keep {
+			batch.Put = append(batch.Put, edged.Record{Key: c.sess.inboundKey(p.PacketID), Value: []byte{1}})
+		}
+	}
+	c.acknowledge(p.PacketID, p.QoS, batch)
+	return nil
+}
+
+// again answers a QoS 2 message that was taken in before; it is not routed a second time (MQTT-4.3.3-10).
+func (c *conn) again(id uint16) (bool, error) {
+	known, many := c.sess.remembers(id)
+	if !known {
+		if c.version == mqtt.V5 && many >= ackWindow {
+			return false, violation(mqtt.ReceiveMaximumExceeded, "more than %d QoS 2 messages without PUBREL (MQTT-3.3.4-9)", ackWindow)
+		}
+		return false, nil
+	}
+	c.mu.Lock()
+	pending := c.acks.pending(id, 2)
+	c.mu.Unlock()
+	if !pending {
+		c.reply(&mqtt.Pubrec{PacketID: id})
+	}
+	return true, nil
+}
+
+// resolveAlias puts the topic in the place of an alias (MQTT 5.0 §3.3.2.3.4).
+func (c *conn) resolveAlias(p *mqtt.Publish) error {
+	if p.Properties == nil || p.Properties.Has&mqtt.TopicAlias == 0 {
+		return nil
+	}
+	alias := p.Properties.TopicAlias
+	if alias > maxAliases {
+		return violation(mqtt.TopicAliasInvalid, "topic alias %d; the maximum is %d (MQTT-3.3.2-9)", alias, maxAliases)
+	}
+	if p.Topic != "" {
+		if c.aliases == nil {
+			c.aliases = map[uint16]string{}
+		}
+		if c.aliases[alias] != p.Topic {
+			c.aliases[alias] = strings.Clone(p.Topic)
+		}
+		return nil
+	}
+	name, ok := c.aliases[alias]
+	if !ok {
+		return violation(mqtt.ProtocolError, "topic alias %d was not given a topic (MQTT 5.0 §3.3.4)", alias)
+	}
+	p.Topic = name
+	return nil
+}
+
+// denied answers a publish that is not allowed. 3.x cannot say so in an acknowledgement, and a positive one would be a
+// lie: the connection ends (MQTT-3.3.5-2 of 3.1.1 allows it).
+func (c *conn) denied(p *mqtt.Publish, code mqtt.ReasonCode, why string) error {
+	n := c.b.stats.denied.Add(1)
+	if n&(n-1) == 0 {
+		c.b.log.Warn("a publish was refused", "client", c.client.name, "topic", p.Topic, "reason", why, "refused so far", n)
+	}
+	var props *mqtt.Properties
+	if !c.terse {
+		props = &mqtt.Properties{Has: mqtt.ReasonString, ReasonString: why}
+	}
+	switch {
+	case p.QoS == 0:
+	case c.version != mqtt.V5:
+		return violation(code, "publish to %q: %s", p.Topic, why)
+	case p.QoS == 1:
+		c.reply(&mqtt.Puback{PacketID: p.PacketID, Code: code, Properties: props})
+	default:
+		c.reply(&mqtt.Pubrec{PacketID: p.PacketID, Code: code, Properties: props})
+	}
+	return nil
+}
+
+// onPubrel ends a QoS 2 message of the client's. That it is forgotten is on disk before PUBCOMP, if it was on disk.
+func (c *conn) onPubrel(p *mqtt.Pubrel) {
+	known, kept := c.sess.forget(p.PacketID)
+	comp := &mqtt.Pubcomp{PacketID: p.PacketID}
+	if !known {
+		comp.Code = mqtt.PacketIdentifierNotFound
+	}
+	if !kept {
+		c.reply(comp)
+		return
+	}
+	batch := edged.Batch{Put: []edged.Record{{Key: c.sess.inboundKey(p.PacketID)}}}
+	c.commits = append(c.commits, pendingCommit{batch, func(err error) {
+		if err != nil {
+			c.kick(violation(refusal(err), "a PUBREL could not be kept: %v", err))
+			return
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.put(comp)
+		c.kickWriter()
+	}})
+}
+
+func (s *session) inboundKey(id uint16) string {
+	return fmt.Sprintf("%s%s/%05d", inboundPrefix, s.id, id)
+}

@@ -1,0 +1,375 @@
+package broker
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/edged/edged"
+	"github.com/edged/edged/codec/mqtt"
+)
+
+// Keys in the store. A session's queue is named like its record.
+const (
+	sessionPrefix = "session/"
+	inboundPrefix = "inbound/"
+)
+
+// session is what a client identifier stands for, connected or not. With a queue it is persistent: it outlives its
+// connections, and all its QoS 1 and 2 messages go through the queue, online or not. Without, it ends with its connection.
+type session struct {
+	b     *Broker
+	id    string
+	order uint64
+	queue edged.Queue
+
+	conn   atomic.Pointer[conn]
+	count  atomic.Int32 // of filters
+	expiry uint32       // seconds after the connection; the broker's mutex guards it
+	timer  *time.Timer  // runs while an expiring session is offline; guarded likewise
+
+	mu      sync.Mutex
+	filters map[string]*subscription
+	inbound map[uint16]bool // QoS 2 messages between PUBLISH and PUBREL; true: on disk too
+}
+
+// sessionRecord is what the store keeps of a persistent session.
+type sessionRecord struct {
+	Expiry uint32 `json:"expiry"`
+	// Left is when the client disconnected, in Unix seconds; 0: it was connected.
+	Left    int64                `json:"left,omitempty"`
+	Filters []edged.Subscription `json:"filters,omitempty"`
+}
+
+func (b *Broker) newSession(id string) *session {
+	return &session{b: b, id: id, order: b.ids.Add(1), filters: map[string]*subscription{}}
+}
+
+func (s *session) principal() principal { return principal{name: s.id} }
+func (s *session) single() bool         { return s.count.Load() == 1 }
+func (s *session) ordinal() uint64      { return s.order }
+
+// deliver puts QoS 1 and 2 messages of a persistent session into its queue, and sends everything else at once.
+func (s *session) deliver(r *router, d delivery) {
+	if d.qos > 0 && s.queue != nil {
+		r.to = append(r.to, edged.Delivery{Queue: s.queue, QoS: d.qos, Retain: d.retain, Identifiers: d.ids})
+		return
+	}
+	if c := s.conn.Load(); c != nil {
+		c.deliver(r, d)
+	}
+}
+
+// wake is called by the queue when it has something.
+func (s *session) wake() {
+	if c := s.conn.Load(); c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.startPump()
+	}
+}
+
+// openSession finds or makes the session for c, and takes it from another connection (MQTT-3.1.4-3).
+func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, code mqtt.ReasonCode) {
+	id := c.client.name
+	var old *session
+	for {
+		b.mu.Lock()
+		if b.stopping {
+			b.mu.Unlock()
+			return nil, false, mqtt.ServerUnavailable
+		}
+		old = b.sessions[id]
+		if old == nil {
+			break
+		}
+		other := old.conn.Load()
+		if other == nil {
+			break
+		}
+		b.mu.Unlock()
+		other.kick(errTakenOver)
+		wait := time.NewTimer(time.Until(c.in.limit))
+		select {
+		case <-other.released:
+			wait.Stop()
+		case <-wait.C:
+			return nil, false, mqtt.ServerBusy
+		case <-c.quit:
+			wait.Stop()
+			return nil, false, mqtt.ServerUnavailable
+		}
+	}
+	defer b.mu.Unlock()
+	if old != nil && !clean {
+		old.stopTimer()
+		old.expiry = c.expiry
+		old.conn.Store(c)
+		return old, true, mqtt.Success
+	}
+	if old == nil && len(b.sessions) >= b.cfg.Limits.Sessions {
+		return nil, false, mqtt.QuotaExceeded
+	}
+	s = b.newSession(id)
+	s.expiry = c.expiry
+	s.conn.Store(c) // whoever comes now waits for c's end
+	b.sessions[id] = s
+	if old != nil {
+		old.stopTimer()
+	}
+	b.mu.Unlock()
+	err := s.prepare(old, c)
+	b.mu.Lock()
+	if err != nil {
+		b.log.Error("a session cannot be opened", "client", id, "error", err)
+		delete(b.sessions, id)
+		s.conn.Store(nil)
+		return nil, false, mqtt.ServerUnavailable
+	}
+	return s, false, mqtt.Success
+}
+
+// prepare deletes the old session, and makes the queue of a persistent one.
+func (s *session) prepare(old *session, c *conn) error {
+	if old != nil {
+		gone := make(chan error, 1)
+		old.destroy(func(err error) { gone <- err })
+		select {
+		case err := <-gone:
+			if err != nil {
+				return fmt.Errorf("delete the old one: %w", err)
+			}
+		case <-c.quit:
+			return edged.ErrClosed
+		}
+	}
+	if s.expiry == 0 {
+		return nil
+	}
+	if err := s.openQueue(); err != nil {
+		return err
+	}
+	s.b.commit(edged.Batch{Put: []edged.Record{s.record(nil, 0)}}, s.logFailure)
+	return nil
+}
+
+func (s *session) openQueue() error {
+	l := s.b.cfg.Limits
+	q, err := s.b.store.Queue(sessionPrefix+s.id, edged.QueueLimits{MaxMessages: l.QueueMessages, MaxBytes: int64(l.QueueBytes), WhenFull: edged.DropOldest})
+	if err != nil {
+		return fmt.Errorf("open the queue: %w", err)
+	}
+	s.queue = q
+	return nil
+}
+
+func (s *session) logFailure(err error) {
+	if err != nil {
+		s.b.log.Error("a session's record was not kept", "client", s.id, "error", err)
+	}
+}
+
+// attach begins to send what waits in the queue.
+func (s *session) attach(c *conn) {
+	if s.queue == nil {
+		return
+	}
+	s.queue.Rewind()
+	s.queue.Notify(s.wake)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.startPump()
+}
+
+// release ends c's hold of its session, which ends too unless it is persistent.
+func (c *conn) release(end *ending) {
+	s := c.sess
+	if s == nil {
+		return
+	}
+	b := c.b
+	c.pumps.Wait() // the next connection's must be the only one
+	if end.will && c.will != nil {
+		c.publishWill()
+	}
+	if s.queue != nil {
+		s.queue.Notify(nil)
+		s.queue.Rewind()
+	}
+	b.mu.Lock()
+	s.expiry = c.expiry
+	if s.expiry == 0 {
+		delete(b.sessions, s.id)
+		b.mu.Unlock()
+		s.destroy(s.logFailure)
+		s.conn.Store(nil)
+		return
+	}
+	s.conn.Store(nil)
+	s.expireIn(time.Duration(s.expiry) * time.Second)
+	b.mu.Unlock()
+	if s.expiry != never {
+		s.mu.Lock()
+		rec := s.record(s.filters, time.Now().Unix())
+		s.mu.Unlock()
+		b.commit(edged.Batch{Put: []edged.Record{rec}}, s.logFailure)
+	}
+}
+
+// expireIn lets the session end after d. b.mu is held.
+func (s *session) expireIn(d time.Duration) {
+	if s.expiry == never || s.b.stopping {
+		return
+	}
+	s.timer = time.AfterFunc(d, s.expire)
+}
+
+func (s *session) stopTimer() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}
+
+func (s *session) expire() {
+	b := s.b
+	b.mu.Lock()
+	if b.stopping || b.sessions[s.id] != s || s.conn.Load() != nil || s.timer == nil {
+		b.mu.Unlock()
+		return
+	}
+	delete(b.sessions, s.id)
+	b.running.Add(1)
+	b.mu.Unlock()
+	defer b.running.Done()
+	b.log.Info("a session expired", "client", s.id)
+	s.destroy(s.logFailure)
+}
+
+// destroy ends the session: its subscriptions at once, its queue and records with the commits that done waits for.
+func (s *session) destroy(done func(error)) {
+	s.mu.Lock()
+	filters := s.filters
+	s.filters = map[string]*subscription{}
+	s.count.Store(0)
+	var put []edged.Record
+	for id, kept := range s.inbound {
+		if kept {
+			put = append(put, edged.Record{Key: s.inboundKey(id)})
+		}
+	}
+	s.inbound = nil
+	s.mu.Unlock()
+	if len(filters) > 0 {
+		s.b.routes.Lock()
+		for f, sub := range filters {
+			s.b.routes.trie.Remove(f, sub)
+		}
+		s.b.routes.Unlock()
+	}
+	if s.queue == nil {
+		done(nil)
+		return
+	}
+	s.queue.Notify(nil)
+	put = append(put, edged.Record{Key: sessionPrefix + s.id})
+	s.b.commit(edged.Batch{Put: put}, func(err error) {
+		if err != nil {
+			done(err)
+		}
+	})
+	s.b.store.DeleteQueue(sessionPrefix+s.id, done)
+}
+
+// record is the session as the store keeps it.
+func (s *session) record(filters map[string]*subscription, left int64) edged.Record {
+	rec := sessionRecord{Expiry: s.expiry, Left: left}
+	for _, f := range filters {
+		rec.Filters = append(rec.Filters, f.Subscription)
+	}
+	value, err := json.Marshal(rec)
+	if err != nil {
+		panic(err) // plain data
+	}
+	return edged.Record{Key: sessionPrefix + s.id, Value: value}
+}
+
+// loadSessions brings back what a store kept.
+func (b *Broker) loadSessions() error {
+	now := time.Now()
+	err := b.store.Records(sessionPrefix, func(r edged.Record) error {
+		var rec sessionRecord
+		if err := json.Unmarshal(r.Value, &rec); err != nil {
+			b.log.Error("a session's record is damaged; its queue is kept, its filters are lost", "record", r.Key, "error", err)
+			rec = sessionRecord{Expiry: never}
+		}
+		s := b.newSession(strings.TrimPrefix(r.Key, sessionPrefix))
+		s.expiry = rec.Expiry
+		if err := s.openQueue(); err != nil {
+			return fmt.Errorf("client %q: %w", s.id, err)
+		}
+		for _, f := range rec.Filters {
+			sub := newSubscription(f, s)
+			s.filters[f.Filter] = sub
+			b.routes.trie.Add(f.Filter, sub)
+		}
+		s.count.Store(int32(len(s.filters)))
+		b.sessions[s.id] = s
+		left := time.Duration(rec.Expiry) * time.Second
+		if rec.Left != 0 {
+			left -= max(now.Sub(time.Unix(rec.Left, 0)), 0)
+		}
+		s.expireIn(max(left, 0))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range b.store.Queues() {
+		if id, ok := strings.CutPrefix(name, sessionPrefix); ok && b.sessions[id] == nil {
+			b.log.Warn("a queue without a session is deleted", "queue", name)
+			b.store.DeleteQueue(name, nil)
+		}
+	}
+	return b.store.Records(inboundPrefix, func(r edged.Record) error {
+		key := strings.TrimPrefix(r.Key, inboundPrefix)
+		if i := strings.LastIndexByte(key, '/'); i >= 0 {
+			id, err := strconv.ParseUint(key[i+1:], 10, 16)
+			if s := b.sessions[key[:i]]; s != nil && err == nil {
+				s.remember(uint16(id), true)
+			}
+		}
+		return nil
+	})
+}
+
+// remembers says whether the client's QoS 2 message with that packet identifier was taken in, and how many were.
+func (s *session) remembers(id uint16) (known bool, many int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known = s.inbound[id]
+	return known, len(s.inbound)
+}
+
+func (s *session) remember(id uint16, kept bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inbound == nil {
+		s.inbound = map[uint16]bool{}
+	}
+	s.inbound[id] = kept
+}
+
+func (s *session) forget(id uint16) (known, kept bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept, known = s.inbound[id]
+	if delete(s.inbound, id); len(s.inbound) == 0 {
+		s.inbound = nil
+	}
+	return known, kept
+}
