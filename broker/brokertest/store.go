@@ -14,7 +14,6 @@ type Store struct {
 	held    bool
 	waiting []commit
 	fault   error
-	cut     bool
 	commits int
 	changed chan struct{} // closed and replaced when waiting or commits changes
 }
@@ -60,12 +59,17 @@ func (s *Store) Waiting() (waiting, commits int, changed <-chan struct{}) {
 }
 
 // PowerCut returns a store with what was committed. Commits that are held, and all that come to the old store later, are lost
-// without an answer.
+// and fail with edged.ErrClosed.
 func (s *Store) PowerCut() *Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cut, s.held, s.waiting = true, true, nil
-	return &Store{inner: s.inner.PowerCut(), changed: make(chan struct{})}
+	after := &Store{inner: s.inner.PowerCut(), changed: make(chan struct{})}
+	s.fault, s.held = edged.ErrClosed, false
+	for _, c := range s.waiting {
+		s.do(c)
+	}
+	s.waiting = nil
+	return after
 }
 
 func (s *Store) submit(c commit) {
@@ -75,7 +79,6 @@ func (s *Store) submit(c commit) {
 	close(s.changed)
 	s.changed = make(chan struct{})
 	switch {
-	case s.cut:
 	case s.held:
 		s.waiting = append(s.waiting, c)
 	default:
