@@ -42,7 +42,7 @@ type writer struct {
 func (w *writer) New(devices.Env, edged.Raw) (devices.Adapter, error) { return w, nil }
 
 func (w *writer) Points() []devices.Point {
-	return []devices.Point{{Name: "a", Unit: "V", Writable: true}, {Name: "b"}}
+	return []devices.Point{{Name: "a", Unit: "V", Writable: true}, {Name: "b"}, {Name: "c", Report: devices.Report{Deadband: 1, AtLeastEvery: time.Minute}}}
 }
 
 func (w *writer) Command(ctx context.Context, c devices.Command) (devices.Result, error) {
@@ -266,7 +266,7 @@ func TestFailingAdapterRunsAgainWithLongerPauses(t *testing.T) {
 		if got := payloads(bus, "devices/dev/status"); len(got) != 2 || got[0] != `{"state":"offline","reason":"no such port"}` {
 			t.Errorf("a flood: %v", got)
 		}
-		for _, p := range []string{"a", "b"} {
+		for _, p := range []string{"a", "b", "c"} {
 			if got := payloads(bus, "devices/dev/"+p); len(got) != 1 || !strings.Contains(got[0], `"quality":"bad"`) {
 				t.Errorf("%s: %v; want one bad reading, though the device was never there", p, got)
 			}
@@ -320,5 +320,42 @@ func TestNewDeviceTellsAllProblems(t *testing.T) {
 	c.Raw = nil
 	if _, err = devices.NewDevice(c, []devices.Driver{&fake{}}, &devicetest.Bus{}, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("a device without options was made")
+	}
+}
+
+// What the deadband holds back is compared with what was published, not with what was read or refused.
+func TestReportByException(t *testing.T) {
+	bus, batches, results := &devicetest.Bus{}, make(chan []devices.Event), make(chan error)
+	w := &writer{fake: fake{run: emitting(batches, results)}}
+	d, _ := start(t, w, bus)
+	now := time.Now()
+	say := func(after time.Duration, v any, q devices.Quality, reason string) {
+		t.Helper()
+		batches <- []devices.Event{{Point: "c", Value: v, Time: now.Add(after), Quality: q, Reason: reason}}
+		<-results
+	}
+	say(0, 20.0, "", "")
+	say(1, 20.6, "", "")
+	say(2, 21.1, "", "") // moved
+	say(3, 20.2, "", "")
+	say(4, 20.3, devices.Uncertain, "odd") // another quality
+	say(5, 20.4, devices.Uncertain, "odd")
+	say(6, nil, devices.Bad, "gone")
+	say(7, 20.3, "", "") // back
+	bus.Refuse(errors.New("full"))
+	say(8, 30.0, "", "")
+	bus.Refuse(nil)
+	say(9, 30.1, "", "") // the refused one was not published
+	say(10, 30.1, "", "")
+	say(9+time.Minute, 30.2, "", "") // long ago
+	var got []string
+	for _, p := range payloads(bus, "devices/dev/c") {
+		got = append(got, strings.TrimPrefix(strings.Split(p, ",")[0], `{"value":`))
+	}
+	if want := "20 21.1 20.3 null 20.3 30.1 30.2"; strings.Join(got, " ") != want {
+		t.Errorf("published %v; want %s", got, want)
+	}
+	if s := d.Stats(); s.Silent != 4 {
+		t.Errorf("%+v", s)
 	}
 }

@@ -20,6 +20,8 @@
 //   - When a device goes offline, each of its points gets one reading with quality bad and no value. A point that stays
 //     bad for the same reason is not published again.
 //   - A reading that is out of its limits, or that is not a number, is never published as good.
+//   - A point with a deadband is published when it has moved, and at least as often as its configuration says ([Report]);
+//     others are published with every poll.
 //   - Every command is answered on its result topic, also the one that could not be understood. Retained commands left
 //     on the broker are not executed at start.
 //

@@ -57,6 +57,8 @@ type Point struct {
 	Name     string
 	Unit     string
 	Writable bool
+	// Report says which of its readings are published.
+	Report Report
 }
 
 // Command asks to write a point.

@@ -57,6 +57,9 @@ func TestCommandsAreAnswered(t *testing.T) {
 	expired.Time, expired.Props = time.Now().Add(-time.Minute), &edged.Properties{HasExpiry: true, Expiry: 1}
 	bus.Send(t, expired)
 	bus.Await(t, "devices/dev/a/set/result", 0, "expired")
+	old := set("a", "1")
+	old.Retain = true
+	bus.Send(t, old) // a restart must not execute it again
 	if s := d.Stats(); s.Commands != 9 || s.Failed != 7 || s.Unanswered != 0 {
 		t.Errorf("%+v", s)
 	}

@@ -22,10 +22,18 @@ type outbox struct {
 type point struct {
 	Point
 	topic string
-	said  said
+	last  last
 }
 
-// said is the last thing said of a device or a point. For a point, state is offline when its quality was bad.
+// last is what was published last of a point.
+type last struct {
+	said
+	value any
+	time  time.Time
+}
+
+// said is the last thing said of a device or a point. For a point, state is offline when its quality was bad, and reason
+// tells uncertain from good.
 type said struct {
 	state  State
 	reason string
@@ -34,7 +42,7 @@ type said struct {
 // undo takes back what was noted of a point, when the bus refused it.
 type undo struct {
 	p   *point
-	was said
+	was last
 }
 
 // maxPoints bounds how many points a device can have.
@@ -49,9 +57,9 @@ func (o *outbox) add(prefix string, p Point) *point {
 }
 
 // note records what is about to be said of p.
-func (o *outbox) note(p *point, s said) {
-	o.undo = append(o.undo, undo{p, p.said})
-	p.said = s
+func (o *outbox) note(p *point, l last) {
+	o.undo = append(o.undo, undo{p, p.last})
+	p.last = l
 }
 
 // emit publishes events and waits until they are kept.
@@ -73,7 +81,7 @@ func (d *Device) emit(ctx context.Context, events ...Event) error {
 		if err = d.bus.Publish(ctx, b.msgs...); err != nil {
 			d.out.said = b.was
 			for i := len(d.out.undo) - 1; i >= 0; i-- {
-				d.out.undo[i].p.said = d.out.undo[i].was
+				d.out.undo[i].p.last = d.out.undo[i].was
 			}
 			err = fmt.Errorf("%s: publishing: %w", d, err)
 		}
@@ -95,6 +103,7 @@ type batch struct {
 	msgs          []edged.Message
 	readings, bad uint64
 	repeated      uint64
+	silent        uint64
 	defect        error // the driver's own mistake
 }
 
@@ -111,7 +120,7 @@ func (b *batch) state(e Event) {
 		return
 	}
 	for _, p := range b.d.out.order {
-		if p.said.state != StateOffline {
+		if p.last.state != StateOffline {
 			b.publish(p, Event{Point: p.Name, Unit: p.Unit, Time: e.Time, Quality: Bad, Reason: e.Reason})
 		}
 	}
@@ -133,7 +142,7 @@ func (b *batch) reading(e Event) {
 	switch e.Quality {
 	case Bad:
 		e.Value = nil
-		if p.said == (said{StateOffline, e.Reason}) {
+		if p.last.said == (said{StateOffline, e.Reason}) {
 			b.repeated++
 			return
 		}
@@ -142,6 +151,10 @@ func (b *batch) reading(e Event) {
 		fallthrough
 	default:
 		b.state(Online())
+		if p.last.said == (said{StateOnline, e.Reason}) && p.Report.silent(p.last.value, e.Value, e.Time.Sub(p.last.time)) {
+			b.silent++
+			return
+		}
 	}
 	b.publish(p, e)
 }
@@ -162,12 +175,12 @@ func (b *batch) unknown(e Event) *point {
 // publish adds a reading's message.
 func (b *batch) publish(p *point, e Event) {
 	b.readings++
-	s := said{state: StateOnline}
+	s := said{StateOnline, e.Reason}
 	if e.Quality == Bad {
-		s = said{StateOffline, e.Reason}
+		s.state = StateOffline
 		b.bad++
 	}
-	b.d.out.note(p, s)
+	b.d.out.note(p, last{s, e.Value, e.Time})
 	b.msgs = append(b.msgs, edged.Message{
 		Topic: p.topic, Payload: appendReading(make([]byte, 0, 96), e), QoS: edged.AtLeastOnce,
 	})
@@ -180,6 +193,7 @@ func (b *batch) count(err error) {
 	d.mu.Lock()
 	d.stats.Points = len(d.out.points)
 	d.stats.Repeated += b.repeated
+	d.stats.Silent += b.silent
 	if err != nil {
 		d.stats.Refused += b.readings
 	} else {

@@ -13,8 +13,8 @@ type Stats struct {
 	Points int
 	// Readings were published, of those Bad with quality bad.
 	Readings, Bad uint64
-	// Repeated bad readings were not published again.
-	Repeated uint64
+	// Repeated bad readings were not published again, nor Silent good ones, which the point's Report holds back.
+	Repeated, Silent uint64
 	// Refused readings were not taken by the bus.
 	Refused uint64
 	// Commands were received; Failed of them were answered with an error, and Unanswered ones not at all: too many

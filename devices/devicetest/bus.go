@@ -17,11 +17,16 @@ type Bus struct {
 	messages []edged.Message
 	refusal  error
 	block    chan struct{}
-	handlers map[string]edged.Handler
+	handlers map[string]handler
 	changed  chan struct{}
 }
 
 var _ edged.Bus = (*Bus)(nil)
+
+type handler struct {
+	edged.Subscription
+	take edged.Handler
+}
 
 // Publish keeps msgs, unless it was told otherwise.
 func (b *Bus) Publish(ctx context.Context, msgs ...edged.Message) error {
@@ -53,9 +58,9 @@ func (b *Bus) Subscribe(ctx context.Context, s edged.Subscription, h edged.Handl
 		return b.refusal
 	}
 	if b.handlers == nil {
-		b.handlers = map[string]edged.Handler{}
+		b.handlers = map[string]handler{}
 	}
-	b.handlers[s.Filter] = h
+	b.handlers[s.Filter] = handler{s, h}
 	context.AfterFunc(ctx, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -86,22 +91,24 @@ func (b *Bus) Block() (unblock func()) {
 }
 
 // Send hands a message to the subscriber whose filter has one + where the topic has a level. It fails the test when
-// there is none.
+// there is none. With the RETAIN flag the message stands for one that was there before, which not every subscriber wants.
 func (b *Bus) Send(t *testing.T, m edged.Message) {
 	t.Helper()
 	b.mu.Lock()
-	var handler edged.Handler
+	var found *handler
 	for filter, h := range b.handlers {
 		before, after, _ := strings.Cut(filter, "+")
 		if strings.HasPrefix(m.Topic, before) && strings.HasSuffix(m.Topic, after) {
-			handler = h
+			found = &h
 		}
 	}
 	b.mu.Unlock()
-	if handler == nil {
+	if found == nil {
 		t.Fatalf("nobody has subscribed to %s", m.Topic)
 	}
-	handler(m)
+	if !m.Retain || found.RetainHandling != 2 {
+		found.take(m)
+	}
 }
 
 // Messages returns what was published under topic; "": everything.

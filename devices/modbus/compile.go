@@ -100,14 +100,16 @@ func badOrder(key, got string) error {
 // compilePoint checks one point; key is the prefix of its keys. The point is never nil.
 func (o *Options) compilePoint(key string, c Point) (*point, error) {
 	p := &point{
-		Point: devices.Point{Name: c.Name, Unit: c.Unit, Writable: c.Writable},
+		Point: devices.Point{Name: c.Name, Unit: c.Unit, Writable: c.Writable, Report: c.Report},
 		scale: 1, offset: c.Offset, precision: -1, min: c.Min, max: c.Max,
 		multiple: c.ForceMultiple || o.ForceMultiple, every: c.Every,
 	}
+	errs := []error{devices.CheckPoint(key+"name", c.Name), c.Report.Check(key)}
 	if p.every == 0 {
-		p.every = o.Every
+		p.every = o.Every // which was checked as the device's
+	} else {
+		errs = append(errs, devices.CheckEvery(key+"every", p.every))
 	}
-	errs := []error{devices.CheckPoint(key+"name", c.Name), devices.CheckEvery(key+"every", p.every)}
 	bad := func(name, format string, args ...any) { errs = append(errs, edged.BadKey(key+name, format, args...)) }
 
 	k, start, err := c.place(key, o.AddressBase)

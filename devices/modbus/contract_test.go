@@ -72,6 +72,7 @@ func TestContract(t *testing.T) {
 			with("name: a, register: holding, address: 1, type: float32, enum: {\"1\": on}"):            "points[1].enum",
 			with("name: a, register: holding, address: 1, enum: {\"1\": on, \"2\": on}"):                "points[1].enum",
 			with("name: a, register: holding, address: 1, enum: {x: on}"):                               "points[1].enum",
+			with("name: a, register: holding, address: 1, deadband: -1"):                                "points[1].deadband",
 			with("name: status, register: holding, address: 1"):                                         "points[1].name",
 			with("name: ok, register: holding, address: 1"):                                             "is the name of points[0], too",
 			with("name: a, register: holding, address: 1, every: 1us"):                                  "points[1].every",

@@ -11,6 +11,7 @@
 //	      - {name: voltage, register: holding, address: 0, type: float32, order: ABCD, unit: V}
 //	      - {name: setpoint, register: holding, address: 10, type: int16, scale: 0.1, writable: true}
 //	      - {name: energy, address: 30073, type: uint32, order: CDAB, scale: 0.01, unit: kWh, every: 1m}
+//	      - {name: power, address: 30081, type: int32, unit: W, deadband: 10, at_least_every: 5m}
 //	      - {name: alarm, register: holding, address: 0x20, type: bit, bit: 3}
 //	      - {name: mode, register: holding, address: 33, enum: {0: off, 1: heat, 2: cool}, writable: true}
 //

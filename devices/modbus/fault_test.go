@@ -125,7 +125,7 @@ func TestEachFault(t *testing.T) {
 // Thousands of requests, most of them with a fault: never a wrong value as good. The server's register changes with each
 // request, so that a value which belongs to another request is seen.
 func TestThousandsOfFaults(t *testing.T) {
-	const transactions = 4000
+	const transactions = 3000
 	s := newServer(t)
 	a := newTestAdapter(t, entry(s, "every: 1ms", "retries: 1", "busy_retries: 0", "timeout: 10ms", "gap: 0",
 		points("name: a, register: holding, address: 0, type: uint32", "name: b, register: holding, address: 10, type: uint32", "name: c, register: input, address: 0, type: uint32")))

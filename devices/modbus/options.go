@@ -76,6 +76,8 @@ type Point struct {
 	ForceMultiple bool `yaml:"force_multiple"`
 	// Every is the point's own interval; 0: the device's.
 	Every time.Duration `yaml:"every"`
+	// Report holds back readings that tell nothing new.
+	devices.Report `yaml:",inline"`
 }
 
 // DefaultOptions are the options before their keys are read.

@@ -54,7 +54,7 @@ func newAdapter(o Options) *adapter {
 		} else {
 			g.generators = append(g.generators, newGenerator(p, o.Seed, uint64(i)))
 		}
-		a.points = append(a.points, devices.Point{Name: p.Name, Unit: p.Unit, Writable: p.Writable})
+		a.points = append(a.points, devices.Point{Name: p.Name, Unit: p.Unit, Writable: p.Writable, Report: p.Report})
 	}
 	return a
 }

@@ -27,6 +27,7 @@ func TestContract(t *testing.T) {
 			"name: tested\n":                                                  "points: missing",
 			valid + "fail: {after: 1s}\n":                                     "fail: after is 1s",
 			point("{name: a, generator: couter}"):                             `points[1].generator: "couter" is not a generator; did you mean "counter"?`,
+			point("{name: a, generator: counter, at_least_every: -1s}"):       "points[1].at_least_every",
 			point("{name: a}"):                                                "points[1].generator: missing",
 			point("{name: a/b, generator: counter}"):                          "points[1].name",
 			point("{name: status, generator: counter}"):                       "points[1].name",

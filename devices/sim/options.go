@@ -50,6 +50,8 @@ type Point struct {
 	Value any `yaml:"value"`
 	// Writable: a command changes a constant.
 	Writable bool `yaml:"writable"`
+	// Report holds back readings that tell nothing new.
+	devices.Report `yaml:",inline"`
 }
 
 // DefaultOptions are the options before their keys are read.
@@ -70,9 +72,11 @@ func (o *Options) Check() error {
 	for i := range o.Points {
 		p, key := &o.Points[i], fmt.Sprintf("points[%d].", i)
 		if p.Every == 0 {
-			p.Every = o.Every
+			p.Every = o.Every // which was checked as the device's
+		} else {
+			errs = append(errs, devices.CheckEvery(key+"every", p.Every))
 		}
-		errs = append(errs, devices.CheckPoint(key+"name", p.Name), devices.CheckEvery(key+"every", p.Every), p.check(key))
+		errs = append(errs, devices.CheckPoint(key+"name", p.Name), p.Report.Check(key), p.check(key))
 		if first, twice := seen[p.Name]; twice {
 			errs = append(errs, edged.BadKey(key+"name", "%q is the name of points[%d], too", p.Name, first))
 		}
