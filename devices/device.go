@@ -106,6 +106,7 @@ func (d *Device) Run(ctx context.Context) error {
 	}
 	var worker sync.WaitGroup
 	worker.Go(func() { d.execute(ctx, last) })
+	d.out.reset()
 	d.readyOnce.Do(func() { close(d.ready) })
 	d.keepRunning(ctx)
 	worker.Wait()

@@ -293,6 +293,33 @@ func TestStopsThoughTheBusBlocks(t *testing.T) {
 	})
 }
 
+// A device that is run again says its state again, though it is the one with which it stopped.
+func TestRunsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := &devicetest.Bus{}
+		driver := &fake{run: func(ctx context.Context, emit func(...devices.Event) error) error {
+			err := emit(devices.Offline("no reply"))
+			<-ctx.Done()
+			return err
+		}}
+		d, err := devices.NewDevice(config(), []devices.Driver{driver}, bus, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if err := d.Run(ctx); err != nil {
+				t.Error(err)
+			}
+			cancel()
+		}
+		const gone, stopped = `{"state":"offline","reason":"no reply"}`, `{"state":"offline","reason":"stopped"}`
+		if got := strings.Join(payloads(bus, "devices/dev/status"), " "); got != strings.Join([]string{gone, stopped, gone, stopped}, " ") {
+			t.Error(got)
+		}
+	})
+}
+
 func TestRunFailsWithoutSubscription(t *testing.T) {
 	bus := &devicetest.Bus{}
 	bus.Refuse(edged.ErrClosed)

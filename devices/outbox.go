@@ -56,6 +56,13 @@ func (o *outbox) add(prefix string, p Point) *point {
 	return q
 }
 
+// reset forgets the state that an earlier Run ended with.
+func (o *outbox) reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.said = said{}
+}
+
 // note records what is about to be said of p.
 func (o *outbox) note(p *point, l last) {
 	o.undo = append(o.undo, undo{p, p.last})

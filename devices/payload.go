@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // timeLayout has milliseconds always, so that readers and sorting find one width.
@@ -109,11 +110,26 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 
 // appendString writes s as a JSON string; what is not UTF-8 in it becomes U+FFFD.
 func appendString(b []byte, s string) []byte {
+	if simple(s) {
+		b = append(b, '"')
+		b = append(b, s...)
+		return append(b, '"')
+	}
 	q, err := json.Marshal(s)
-	if err != nil { // never for a string
+if err != nil { // never for a string
 		return append(b, `""`...)
 	}
 	return append(b, q...)
+}
+
+// simple says whether s needs no escapes, as units and most reasons do.
+func simple(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
 }
 
 // stamp is t, or now when t is zero.

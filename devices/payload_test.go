@@ -31,7 +31,7 @@ func TestValues(t *testing.T) {
 		v    any
 		want string
 	}{
-		{nil, "null"}, {true, "true"}, {"a\"\xff", `"a\"\ufffd"`}, {7, "7"}, {int64(math.MinInt64), "-9223372036854775808"},
+		{nil, "null"}, {true, "true"}, {"°C", `"°C"`}, {"a\\b\n", `"a\\b\n"`}, {"\x00", `"\u0000"`}, {"\xc3", `"\ufffd"`}, {"a\"\xff", `"a\"\ufffd"`}, {7, "7"}, {int64(math.MinInt64), "-9223372036854775808"},
 		{uint64(math.MaxUint64), "18446744073709551615"}, {0.1, "0.1"}, {1e-7, "1e-07"}, {1e21, "1e+21"}, {123456789.0, "123456789"},
 		{float32(0.1), "0.1"}, {math.NaN(), "null"}, {float32(math.Inf(1)), "null"}, {struct{}{}, "null"},
 	} {

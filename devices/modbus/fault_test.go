@@ -91,7 +91,7 @@ func TestEachFault(t *testing.T) {
 	s.setHolding(0, 0x1234, 0x5678)
 	for _, c := range faults {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
-			a := newTestAdapter(t, entry(s, "retries: 0", "busy_retries: 1", "timeout: 50ms", points("name: p, register: holding, address: 0, type: uint32")))
+			a := newTestAdapter(t, entry(s, "retries: 0", "busy_retries: 1", "timeout: 200ms", points("name: p, register: holding, address: 0, type: uint32")))
 			defer func() { _ = a.setRunning(context.Background(), false) }()
 			a.running = true
 			a.plan()
