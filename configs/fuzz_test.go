@@ -3,9 +3,11 @@ package configs
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // FuzzParse: whatever stands in a file, reading it neither panics nor hangs, and every mistake has a place in it.
@@ -26,6 +28,9 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		// The fuzzer itself waits for an input that hangs, and reports nothing.
+		watchdog := time.AfterFunc(30*time.Second, func() { panic(fmt.Sprintf("hangs on %q", data)) })
+		defer watchdog.Stop()
 		c, err := checked("f.yaml", data)
 		if c == nil && err == nil {
 			t.Fatal("neither a configuration nor an error")

@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"net/url"
 	"regexp"
 	"strings"
 )
@@ -25,7 +24,7 @@ func mask(line string) string {
 		}
 		return parts[1] + masked
 	})
-	return urlPassword.ReplaceAllString(line, "${1}"+masked+"@")
+	return maskURL(line)
 }
 
 // conceal removes from a message what ${…} put into a value: it may be a secret. A number is none, and a value of a
@@ -41,13 +40,4 @@ func (n *node) conceal(message string) string {
 }
 
 // maskURL hides the password of a URL; other text is returned as it is.
-func maskURL(s string) string {
-	u, err := url.Parse(s)
-	if err != nil || u.User == nil {
-		return urlPassword.ReplaceAllString(s, "${1}"+masked+"@")
-	}
-	if _, has := u.User.Password(); has {
-		return urlPassword.ReplaceAllString(s, "${1}"+masked+"@")
-	}
-	return s
-}
+func maskURL(s string) string { return urlPassword.ReplaceAllString(s, "${1}"+masked+"@") }

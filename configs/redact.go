@@ -3,6 +3,7 @@ package configs
 import (
 	"encoding"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -58,6 +59,10 @@ func (c *Config) plain(v reflect.Value, path string) any {
 		return c.plain(v.Elem(), path)
 	case reflect.String:
 		return maskURL(v.String())
+	case reflect.Float32, reflect.Float64:
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Sprint(f) // JSON has no such numbers
+		}
 	}
 	return v.Interface()
 }

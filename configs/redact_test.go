@@ -29,6 +29,7 @@ devices:
     community: ${EDGED_PW}
     login: {user: me, passphrase: pl4nted, api_key: [pl4nted], list: [{secret: pl4nted, plain: 5}]}
     level: 5
+    odd: [.nan, -.inf]
 `
 	c, err := checked("edged.yaml", []byte(text))
 	if err != nil {
@@ -44,7 +45,7 @@ devices:
 	for _, want := range []string{
 		`"id":"gw-01"`, `"max_age":"168h0m0s"`, `"username":"${EDGED_PW}"`, `"client_id":"x-${EDGED_PW}"`, `"password_file":"cloud.pw"`,
 		`"url":"http://user:***@127.0.0.1/"`, `"password":"***"`, `"token":"***"`, `"community":"${EDGED_PW}"`, `"passphrase":"***"`, `"api_key":"***"`,
-		`"secret":"***"`, `"plain":5`, `"level":5`, `"queue_bytes":"64MiB"`, `"sync":"always"`, `"anonymous":"loopback"`,
+		`"secret":"***"`, `"plain":5`, `"level":5`, `"odd":["NaN","-Inf"]`, `"queue_bytes":"64MiB"`, `"sync":"always"`, `"anonymous":"loopback"`,
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("%s is missing in %s", want, out)
