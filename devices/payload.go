@@ -116,7 +116,7 @@ func appendString(b []byte, s string) []byte {
 		return append(b, '"')
 	}
 	q, err := json.Marshal(s)
-if err != nil { // never for a string
+	if err != nil { // never for a string
 		return append(b, `""`...)
 	}
 	return append(b, q...)

@@ -129,7 +129,8 @@ func (a *adapter) release() {
 func (a *adapter) poll(ctx context.Context, group int) (events []devices.Event, dead error) {
 	for i := 0; i < len(a.groups[group]); i++ {
 		b := a.groups[group][i]
-		if time.Now().Before(b.hole) {
+		if now := time.Now(); now.Before(b.hole) {
+			events = append(events, b.bad(now, b.why)...) // published once, but the bus may have refused it
 			continue
 		}
 		data, err := a.read(ctx, b)
@@ -149,11 +150,9 @@ func (a *adapter) poll(ctx context.Context, group int) (events []devices.Event, 
 				i--
 				continue
 			}
-			b.hole = now.Add(holeRetry)
+			b.hole, b.why = now.Add(holeRetry), err.Error()
 		}
-		for _, p := range b.points {
-			events = append(events, devices.Event{Point: p.Name, Unit: p.Unit, Time: now, Quality: devices.Bad, Reason: err.Error()})
-		}
+		events = append(events, b.bad(now, err.Error())...)
 	}
 	if a.o.CloseAfterPoll {
 		_ = a.setRunning(ctx, true) // fails when told to stop, and then the end closes it

@@ -79,7 +79,7 @@ func TestHolesAreFoundOnceAndRemembered(t *testing.T) {
 		for i := range 16 {
 			e := events[fmt.Sprint("p", i)]
 			if i == 5 {
-				if e.Point != "" && (e.Quality != devices.Bad || !strings.Contains(e.Reason, "illegal data address")) {
+				if e.Quality != devices.Bad || !strings.Contains(e.Reason, "illegal data address") {
 					t.Errorf("the hole is %+v", e)
 				}
 			} else if e.Value != uint64(i) || e.Quality != devices.Good {

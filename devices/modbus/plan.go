@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/edged/edged/devices"
 )
 
 // block is what one request reads: some points that lie near each other.
@@ -13,6 +15,7 @@ type block struct {
 	points       []*point
 	// hole: the device does not know the address of the only point; it is asked for again after this time.
 	hole time.Time
+	why  string
 }
 
 // plan merges the points into few reads. No point is split; between two of them lie at most gap registers, or sixteen
@@ -56,4 +59,12 @@ func (b *block) cut(p *point, data []byte) []byte {
 		return []byte{data[at/8] >> (at % 8) & 1}
 	}
 	return data[2*at : 2*(at+int(p.count))]
+}
+
+// bad makes bad readings of all points.
+func (b *block) bad(now time.Time, reason string) (events []devices.Event) {
+	for _, p := range b.points {
+		events = append(events, devices.Event{Point: p.Name, Unit: p.Unit, Time: now, Quality: devices.Bad, Reason: reason})
+	}
+	return events
 }
