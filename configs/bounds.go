@@ -108,17 +108,3 @@ func checkTokens(src *source, tokens token.Tokens) *Error {
 	}
 	return nil
 }
-
-// secretKeys are keys whose values are never shown. A key that names a file (password_file, key) is not one of them.
-var secretKeys = []string{"password", "passphrase", "secret", "token", "pass", "psk", "api_key"}
-
-// isSecret says whether the value of a key is a secret.
-func isSecret(key string) bool {
-	key = strings.ToLower(key)
-	for _, s := range secretKeys {
-		if key == s || strings.HasSuffix(key, "_"+s) {
-			return true
-		}
-	}
-	return false
-}

@@ -41,3 +41,17 @@ func (n *node) conceal(message string) string {
 
 // maskURL hides the password of a URL; other text is returned as it is.
 func maskURL(s string) string { return urlPassword.ReplaceAllString(s, "${1}"+masked+"@") }
+
+// secretKeys are keys whose values are never shown. A key that names a file (password_file, key) is not one of them.
+var secretKeys = []string{"password", "passphrase", "secret", "token", "pass", "psk", "api_key"}
+
+// isSecret says whether the value of a key is a secret.
+func isSecret(key string) bool {
+	key = strings.ToLower(key)
+	for _, s := range secretKeys {
+		if key == s || strings.HasSuffix(key, "_"+s) {
+			return true
+		}
+	}
+	return false
+}
