@@ -147,13 +147,13 @@ func (s *session) prepare(old *session, c *conn) error {
 			return edged.ErrClosed
 		}
 	}
-	if s.expiry == 0 {
+	if c.expiry == 0 {
 		return nil
 	}
 	if err := s.openQueue(); err != nil {
 		return err
 	}
-	s.b.commit(edged.Batch{Put: []edged.Record{s.record(nil, 0)}}, s.logFailure)
+	s.b.commit(edged.Batch{Put: []edged.Record{s.record(c.expiry, nil, 0)}}, s.logFailure)
 	return nil
 }
 
@@ -212,9 +212,9 @@ func (c *conn) release(end *ending) {
 	s.conn.Store(nil)
 	s.expireIn(time.Duration(s.expiry) * time.Second)
 	b.mu.Unlock()
-	if s.expiry != never {
+	if c.expiry != never {
 		s.mu.Lock()
-		rec := s.record(s.filters, time.Now().Unix())
+		rec := s.record(c.expiry, s.filters, time.Now().Unix())
 		s.mu.Unlock()
 		b.commit(edged.Batch{Put: []edged.Record{rec}}, s.logFailure)
 	}
@@ -286,8 +286,8 @@ func (s *session) destroy(done func(error)) {
 }
 
 // record is the session as the store keeps it.
-func (s *session) record(filters map[string]*subscription, left int64) edged.Record {
-	rec := sessionRecord{Expiry: s.expiry, Left: left}
+func (s *session) record(expiry uint32, filters map[string]*subscription, left int64) edged.Record {
+	rec := sessionRecord{Expiry: expiry, Left: left}
 	for _, f := range filters {
 		rec.Filters = append(rec.Filters, f.Subscription)
 	}

@@ -68,7 +68,7 @@ func (c *conn) keepFilters(filters map[string]*subscription) error {
 	}
 	c.settle()
 	kept := make(chan error, 1)
-	c.b.store.Commit(edged.Batch{Put: []edged.Record{c.sess.record(filters, 0)}}, func(err error) { kept <- err })
+	c.b.store.Commit(edged.Batch{Put: []edged.Record{c.sess.record(c.expiry, filters, 0)}}, func(err error) { kept <- err })
 	select {
 	case err := <-kept:
 		c.sess.logFailure(err)
