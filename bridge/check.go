@@ -206,7 +206,7 @@ func parseURL(s string) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is not an address; write one such as mqtts://cloud.example.com:8883", s)
 	}
-	port := ""
+	var port string
 	switch u.Scheme {
 	case "mqtt", "tcp":
 		u.Scheme, port = "mqtt", "1883"

@@ -298,8 +298,9 @@ func (s *fakeServer) dial(ctx context.Context, d Dial) (Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.attempts = append(s.attempts, attempt{time.Now(), d.URL.Host, d})
-	c, err := newConn(), error(nil)
+	c := newConn()
 	if s.answer != nil {
+		var err error
 		if c, err = s.answer(len(s.attempts), d); err != nil {
 			return nil, err
 		}

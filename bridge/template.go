@@ -83,18 +83,6 @@ func (t template) skip() int {
 	return most
 }
 
-// literal is the template's text if it holds no topic.
-func (t template) literal() (string, bool) {
-	var b strings.Builder
-	for _, p := range t {
-		if p.topic {
-			return "", false
-		}
-		b.WriteString(p.text)
-	}
-	return b.String(), true
-}
-
 // skipLevels leaves out the first n levels; ok is false when there are not more than n.
 func skipLevels(topic string, n int) (rest string, ok bool) {
 	for ; n > 0; n-- {

@@ -156,13 +156,13 @@ func (u *Uplink) keepUp(ctx context.Context) {
 		lasted := !since.Equal(begun) && time.Since(since) >= stable
 		refused = refused || refusedCredentials(err)
 		u.fail(err)
-		if lasted {
-			pauses.reset()
-			i = 0
-		} else if i++; i < len(u.servers) {
+		if i++; i < len(u.servers) && !lasted {
 			continue
 		}
 		i = 0
+		if lasted {
+			pauses.reset()
+		}
 		pause := pauses.next(refused)
 		refused = false
 		u.log.Warn("the uplink is down", "error", err, "again_in", pause.Round(time.Millisecond))

@@ -32,6 +32,7 @@ type chaos struct {
 	mu        sync.Mutex
 	session   *session
 	delivered []string // payloads, in order
+	commands  []string // payloads for the client, not yet sent
 	retained  map[string]string
 	conns     map[net.Conn]bool
 	current   net.Conn // the connection that has the session; what others still hold unread is void (MQTT-3.1.4-2)
@@ -48,8 +49,8 @@ type session struct {
 	// ids are the QoS 2 identifiers in use, with the message when it is delivered on release.
 	ids map[uint16]*mqtt.Publish
 	// down are messages for the client that it has not acknowledged.
-	down    []*mqtt.Publish
-	filters []mqtt.Filter
+	down   []*mqtt.Publish
+	lastID uint16
 }
 
 func newSession() *session { return &session{ids: map[uint16]*mqtt.Publish{}} }
@@ -228,8 +229,9 @@ func (b *chaos) answer(from net.Conn, p mqtt.Packet) []mqtt.Packet {
 		}
 		out := []mqtt.Packet{&mqtt.Connack{SessionPresent: present}}
 		for _, m := range b.session.down {
-			m.Dup = true
-			out = append(out, m)
+			again := *m
+			again.Dup = true
+			out = append(out, &again)
 		}
 		return out
 	case *mqtt.Publish:
@@ -245,8 +247,7 @@ func (b *chaos) answer(from net.Conn, p mqtt.Packet) []mqtt.Packet {
 		for i, f := range p.Filters {
 			codes[i] = mqtt.ReasonCode(f.QoS)
 		}
-		b.session.filters = p.Filters
-		return []mqtt.Packet{&mqtt.Suback{PacketID: p.PacketID, Codes: codes}}
+		return append([]mqtt.Packet{&mqtt.Suback{PacketID: p.PacketID, Codes: codes}}, b.more()...)
 	case *mqtt.Puback:
 		for i, m := range b.session.down {
 			if m.PacketID == p.PacketID {
@@ -254,10 +255,23 @@ func (b *chaos) answer(from net.Conn, p mqtt.Packet) []mqtt.Packet {
 				break
 			}
 		}
+		return b.more()
 	case *mqtt.Pingreq:
 		return []mqtt.Packet{&mqtt.Pingresp{}}
 	}
 	return nil
+}
+
+// more sends the next commands, ten at a time.
+func (b *chaos) more() (out []mqtt.Packet) {
+	for len(b.session.down) < 10 && len(b.commands) > 0 {
+		b.session.lastID++
+		m := &mqtt.Publish{Topic: "commands/x", QoS: 1, PacketID: b.session.lastID, Payload: []byte(b.commands[0])}
+		b.commands = b.commands[1:]
+		b.session.down = append(b.session.down, m)
+		out = append(out, m)
+	}
+	return out
 }
 
 func (b *chaos) publish(p *mqtt.Publish) []mqtt.Packet {
@@ -309,7 +323,7 @@ func readPacket(in *bufio.Reader) (mqtt.Packet, error) {
 	}
 }
 
-// send publishes a message to the client, with an identifier of the server's own.
+// wait polls, and looks at once when the server's state has changed.
 func (b *chaos) wait(limit time.Duration, what string, cond func() bool) {
 	b.t.Helper()
 	deadline := time.NewTimer(limit)

@@ -74,12 +74,11 @@ func (c *conn) publish(m edged.Message, p promotion) error {
 
 // Release is part of bridge.Conn.
 func (c *conn) Release(seq uint64, resumed bool) error {
-	id, err := uint16(0), error(nil)
+	step := c.ids.release
 	if resumed {
-		id, err = c.ids.begin(seq, awaitPubcomp)
-	} else {
-		id, err = c.ids.release(seq)
+		step = func(seq uint64) (uint16, error) { return c.ids.begin(seq, awaitPubcomp) }
 	}
+	id, err := step(seq)
 	if err != nil {
 		return err
 	}

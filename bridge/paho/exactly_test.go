@@ -36,11 +36,13 @@ type process struct {
 	ended  sync.WaitGroup
 }
 
-func begin(t testing.TB, d *disk, c bridge.Config, modulus uint64) *process {
+// begin runs an uplink on what is on disk, with a local broker if the test has one.
+func begin(t testing.TB, d *disk, c bridge.Config, modulus uint64, local ...edged.Bus) *process {
 	t.Helper()
 	p := &process{q: d.open()}
+	local = append(local, deafBus{})
 	u, err := bridge.New(c, bridge.Options{
-		ID: "gw-01", BootID: "boot", Version: "test", Queue: p.q, Store: p.q, Bus: deafBus{}, Dial: dialer(modulus, nil),
+		ID: "gw-01", BootID: "boot", Version: "test", Queue: p.q, Store: p.q, Bus: local[0], Dial: dialer(modulus, nil),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +112,7 @@ func tally(t *testing.T, got []string, n int) (lost, doubled int) {
 func level(q edged.QoS) func(int) edged.QoS { return func(int) edged.QoS { return q } }
 
 func TestChaos(t *testing.T) {
-	const n = 4000
+	const n = 3000
 	for _, c := range []struct {
 		name            string
 		onRelease, lose bool
@@ -162,5 +164,32 @@ func TestChaos(t *testing.T) {
 				t.Errorf("%d QoS 2 messages were doubled; %d losses of the session allow %d", doubled, b.losses, limit)
 			}
 		})
+	}
+}
+
+// TestChaosDown: commands come down in order, at least once, through any cuts, and are acknowledged only once kept.
+func TestChaosDown(t *testing.T) {
+	const n = 1000
+	b := newChaos(t)
+	b.cutAfter = 400
+	for _, m := range messages(0, n, level(1)) {
+		b.commands = append(b.commands, string(m.Payload))
+	}
+	b.start()
+	c := config(b.url())
+	c.Receive = []bridge.Receive{{From: "commands/#", To: "{topic:1}", QoS: 1}}
+	d, local := newDisk(), &bus{}
+	p := begin(t, d, c, 200, local)
+	b.wait(time.Minute, "all commands are acknowledged", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.commands) == 0 && len(b.session.down) == 0
+	})
+	p.stop()
+	if lost, doubled := tally(t, local.payloads("x"), n); lost > 0 {
+		t.Errorf("%d commands were lost, %d doubled", lost, doubled)
+	}
+	if b.connects < 50 {
+		t.Errorf("only %d connections: the test has lost its teeth", b.connects)
 	}
 }

@@ -14,8 +14,11 @@ import (
 func (g *guard) Read(p []byte) (int, error) {
 	for len(g.left) == 0 {
 		if err := g.next(); err != nil {
-			if errors.Is(err, io.EOF) {
+			switch {
+			case errors.Is(err, io.EOF):
 				err = errServerClosed
+			case errors.Is(err, io.ErrUnexpectedEOF):
+				err = errors.New("the server closed the connection in the middle of a packet")
 			}
 			g.fail(err)
 			return 0, g.cause()

@@ -71,7 +71,6 @@ func (m *mosquitto) stop() {
 // reader is a subscriber of its own kind: mosquitto_sub, with a session.
 type reader struct {
 	mu   sync.Mutex
-	got  []string
 	seen map[string]string // the last payload by topic
 }
 
@@ -91,7 +90,6 @@ func (m *mosquitto) subscribe(filter string) *reader {
 		for in := bufio.NewScanner(out); in.Scan(); {
 			topic, hex, _ := strings.Cut(in.Text(), " ")
 			r.mu.Lock()
-			r.got = append(r.got, hex)
 			r.seen[topic] = hex
 			r.mu.Unlock()
 		}
@@ -102,12 +100,6 @@ func (m *mosquitto) subscribe(filter string) *reader {
 		_ = cmd.Wait()
 	})
 	return r
-}
-
-func (r *reader) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.got)
 }
 
 // eventually polls until cond holds.

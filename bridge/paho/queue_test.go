@@ -22,13 +22,6 @@ func newDisk() *disk {
 	return &disk{acked: map[uint64]bool{}, received: map[uint64]bool{}, records: map[string][]byte{}}
 }
 
-// left counts what is not acknowledged on disk.
-func (d *disk) left() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.msgs) - len(d.acked)
-}
-
 // memQueue is an edged.Queue and edged.Store in memory, with the contract's promises and no more: what was acknowledged
 // since the last commit is forgotten in a power cut, and a commit takes its time.
 type memQueue struct {
