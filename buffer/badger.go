@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -18,7 +19,7 @@ const valueThreshold = 1 << 10
 // written to the device. Badger's own SyncWrites stays off, because it only logs when the sync of the value log fails;
 // the store flushes the files itself (see disk), and sees each error.
 func badgerOptions(dir string, log badger.Logger) badger.Options {
-	return badger.DefaultOptions(dir).WithLogger(log).
+	o := badger.DefaultOptions(dir).WithLogger(log).
 		WithMemTableSize(1 << 20).WithNumMemtables(2).
 		WithBaseTableSize(512 << 10).WithBaseLevelSize(4 << 20).
 		WithNumLevelZeroTables(2).WithNumLevelZeroTablesStall(8).WithNumCompactors(2).
@@ -28,6 +29,13 @@ func badgerOptions(dir string, log badger.Logger) badger.Options {
 		WithNumGoroutines(1).WithNumVersionsToKeep(1).
 		WithVerifyValueChecksum(true).WithChecksumVerificationMode(options.OnBlockRead).
 		WithCompactL0OnClose(true).WithSyncWrites(false)
+	if strconv.IntSize == 32 {
+		// The allocator of Badger's table builder (ristretto v2.2.0 z.Allocator) begins again at its first buffer when
+		// that is full, since it shifts an int by 32, and so destroys the table. Its first buffer is twice the table
+		// size of the level, or what another level left behind: one size for all, big enough for a whole memtable.
+		o.BaseTableSize, o.TableSizeMultiplier = 2<<20, 1
+	}
+	return o
 }
 
 // badgerLog passes on what Badger says, and tells of errors that Badger itself shrugs off.

@@ -3,6 +3,7 @@ package buffer
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/edged/edged"
 )
@@ -13,8 +14,9 @@ const (
 	MaxMessage = 16 << 20
 	// MaxRecord bounds a record's value, in bytes; it is a little less than what Badger takes for one value.
 	MaxRecord = 4<<20 - 64<<10
-	// MaxRecordKey bounds a record's key, in bytes.
-	MaxRecordKey = 60_000
+	// MaxRecordKey bounds a record's key, in bytes: 60,000, or 3,000 in a 32-bit process, where Badger must not meet
+	// an entry that is bigger than a block of a table.
+	MaxRecordKey = 3_000 + 57_000*(strconv.IntSize/64)
 	// MaxRecords bounds how many records one batch changes.
 	MaxRecords = 500
 )

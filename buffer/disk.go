@@ -23,19 +23,17 @@ type disk struct {
 	ballast string
 	reserve uint64
 
-	mem, vlog       *os.File // the files that commits go to
-	memID, vlogID   int
-	vlogDirty       bool
-	retired         []*os.File // rotated away since the last sync
-	newFiles        bool       // the folder itself wants a sync
-	statfs          func(string) (uint64, error)
-	fullAllocations int
+	mem, vlog     *os.File // the files that commits go to
+	memID, vlogID int
+	vlogDirty     bool
+	retired       []*os.File // rotated away since the last sync
+	newFiles      bool       // the folder itself wants a sync
 }
 
 const ballastSize = 8 << 20
 
 func newDisk(dir, ballast string, reserve uint64) *disk {
-	return &disk{dir: dir, ballast: ballast, reserve: reserve, statfs: freeBytes}
+	return &disk{dir: dir, ballast: ballast, reserve: reserve}
 }
 
 func freeBytes(dir string) (uint64, error) {
@@ -57,7 +55,7 @@ const (
 
 // room looks before a commit of size bytes.
 func (d *disk) room(size int) room {
-	free, err := d.statfs(d.dir)
+	free, err := freeBytes(d.dir)
 	switch {
 	case err != nil || free < d.reserve/4:
 		return roomNone
@@ -80,7 +78,7 @@ func (d *disk) loadBallast() {
 	if _, err := os.Stat(d.ballast); err == nil {
 		return
 	}
-	if free, err := d.statfs(d.dir); err != nil || free < d.reserve+2*ballastSize {
+	if free, err := freeBytes(d.dir); err != nil || free < d.reserve+2*ballastSize {
 		return
 	}
 	f, err := os.OpenFile(d.ballast, os.O_CREATE|os.O_RDWR, 0o600)
@@ -176,12 +174,11 @@ func (d *disk) prepare(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	if err := allocate(f, st.Size()); errors.Is(err, unix.ENOSPC) {
-		d.fullAllocations++ // the reserve carries what is mapped without blocks; no more comes in until there is room
-	} else if err != nil {
-		return err
+	err = allocate(f, st.Size())
+	if errors.Is(err, unix.ENOSPC) {
+		return nil // it was made within the reserve, and nothing more comes in below that
 	}
-	return nil
+	return err
 }
 
 // sync brings all commits so far to the disk. A failure is final: the kernel may have dropped the pages.

@@ -12,13 +12,13 @@ import (
 	"github.com/edged/edged"
 )
 
-// reopened closes a store and opens it again.
+// reopened closes a store and opens it again, complete.
 func reopened(t *testing.T, s *Store) *Store {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, s.dir)
+	return open(t, s.dir, func(_ *Config, o *Options) { o.OnLoss = func(l edged.Loss) { t.Errorf("loss: %+v", l) } })
 }
 
 func TestBigMessages(t *testing.T) {

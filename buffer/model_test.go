@@ -188,12 +188,16 @@ func (m *machine) Reopen(t *rapid.T) {
 
 // Crash goes on with a copy of the files, as they are when the process dies.
 func (m *machine) Crash(t *rapid.T) {
-	dir, err := os.MkdirTemp(m.dirs[0], "crash")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.CopyFS(dir+"/db", os.DirFS(m.s.dir+"/db")); err != nil {
-		t.Fatal(err)
+	var dir string
+	for again := true; again; {
+		// Badger may be at work in the background: only a copy in whose making no file came or went is like a crash.
+		var err error
+		if dir, err = os.MkdirTemp(m.dirs[0], "crash"); err != nil {
+			t.Fatal(err)
+		}
+		before := m.listing(t)
+		err = os.CopyFS(dir+"/db", os.DirFS(m.s.dir+"/db"))
+		again = err != nil || before != m.listing(t)
 	}
 	marker, err := os.ReadFile(m.s.dir + "/marker")
 	if err != nil {
@@ -211,6 +215,21 @@ func (m *machine) Crash(t *rapid.T) {
 		mq.rewind()
 		m.settle(t, m.queues[i].(*queue), mq)
 	}
+}
+
+// listing describes Badger's folder.
+func (m *machine) listing(t *rapid.T) string {
+	names, err := os.ReadDir(m.s.dir + "/db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, n := range names {
+		if st, err := n.Info(); err == nil {
+			fmt.Fprintln(&b, n.Name(), st.Size())
+		}
+	}
+	return b.String()
 }
 
 // settle learns which acknowledgements the crash forgot.
@@ -232,13 +251,13 @@ func (m *machine) settle(t *rapid.T, q *queue, mq *modelQueue) {
 // Check runs after each step.
 func (m *machine) Check(t *rapid.T) {
 	for i, mq := range m.models {
-		messages, begun := 0, 0
+		messages := 0
 		for _, it := range mq.items {
 			if !it.acked {
 				messages++
 			}
 		}
-		begun = len(mq.leased)
+		begun := len(mq.leased)
 		st := m.queues[i].Stats()
 		if st.Messages != messages || st.InFlight != begun || st.Next != uint64(len(mq.items))+1 || (messages == 0) != (st.Bytes == 0) || st.Lost != 0 {
 			t.Fatalf("queue %s: %+v, want %d messages, %d in flight", m.names[i], st, messages, begun)

@@ -81,7 +81,7 @@ func (s *Store) open() error {
 
 // openOrReplace opens Badger's folder; at the second failure it is set aside, and an empty one made.
 func (s *Store) openOrReplace(db string) (*contents, error) {
-	if free, err := s.disk.statfs(s.dir); err == nil && free < s.disk.reserve {
+	if free, err := freeBytes(s.dir); err == nil && free < s.disk.reserve {
 		if err := s.disk.dropBallast(); err != nil {
 			s.log.Warn("cannot remove the ballast file", "err", err)
 		}
