@@ -275,7 +275,7 @@ func TestClientsOfAllVersionsSideBySide(t *testing.T) {
 	versions := []string{"mqttv31", "mqttv311", "mqttv5"}
 	var readers []*process
 	for _, v := range versions {
-		r := start(t, "mosquitto_sub "+v, "mosquitto_sub", "-p", port, "-V", v, "-q", "2", "-t", "from/+", "-d", "-F", "got %t %q %p")
+		r := start(t, "mosquitto_sub "+v, "stdbuf", "-oL", "mosquitto_sub", "-p", port, "-V", v, "-q", "2", "-t", "from/+", "-d", "-F", "got %t %q %p")
 		r.line(t, 0, `Subscribed`)
 		readers = append(readers, r)
 	}
