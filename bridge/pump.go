@@ -130,12 +130,13 @@ func (p *pump) lease() error {
 // hold is how long the next message has to wait for something other than room in the window; 0: not at all.
 func (p *pump) hold(q edged.Queued, barred bool) time.Duration {
 	now, oldest, span := time.Now(), p.window.oldest(q.Seq), p.conn.Span()
+	safe := p.u.saved.safe(q.Seq, oldest, span, now) // asked for every message, so that the mark moves
 	switch {
 	case barred && q.Seq > p.u.sentTo:
 		return idle
 	case q.Seq-oldest >= span:
 		return idle
-	case q.QoS == edged.ExactlyOnce && !q.Received && !p.u.saved.safe(q.Seq, oldest, span, now):
+	case q.QoS == edged.ExactlyOnce && !q.Received && !safe:
 		return savedAfter / 10
 	}
 	if p.u.cfg.Drain.MaxRate > 0 {

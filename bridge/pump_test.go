@@ -254,3 +254,54 @@ func TestLive(t *testing.T) {
 		r.close()
 	})
 }
+
+// TestExpiredUnderWay: a QoS 2 message that the server may know is finished, or else its identifier stays taken.
+func TestExpiredUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testConfig()
+		c.Forward[0].MaxAge = time.Minute
+		r := start(t, c, &fakeServer{}, func(*rig) { time.Sleep(30 * 365 * 24 * time.Hour) })
+		r.q.add(edged.Message{Topic: "a", QoS: 2}, edged.Message{Topic: "b", QoS: 1})
+		synctest.Wait()
+		time.Sleep(2 * time.Minute)
+		r.server.last(t).end(errDown)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		conn := r.server.last(t)
+		expect(t, publishes(conn.log()), "PUBREL 2")
+		conn.dial.Handler.Completed(2)
+		if s := r.u.Stats(); s.Backlog != 0 || s.Expired != 2 {
+			t.Errorf("stats: %+v", s)
+		}
+		r.close()
+	})
+}
+
+// TestIdentifierOfWhatMayComeBack: acknowledgements of the last second may be forgotten in a power cut, so QoS 2 waits
+// until what has the same identifier is surely saved.
+func TestIdentifierOfWhatMayComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, testConfig(), &fakeServer{answer: func(int, Dial) (*fakeConn, error) {
+			c := newConn()
+			c.span = 10
+			return c, nil
+		}})
+		conn := r.server.last(t)
+		for seq := uint64(2); seq <= 13; seq++ {
+			r.q.add(edged.Message{Topic: "a", QoS: 1})
+			synctest.Wait()
+			conn.dial.Handler.Completed(seq)
+		}
+		r.q.add(edged.Message{Topic: "b", QoS: 2})
+		synctest.Wait()
+		if n := len(publishes(conn.log())); n != 12 {
+			t.Errorf("%d were sent; the QoS 2 message must wait", n)
+		}
+		time.Sleep(2 * savedAfter)
+		synctest.Wait()
+		if log := publishes(conn.log()); log[len(log)-1] != "PUBLISH 14 up/b q2" {
+			t.Errorf("it waits for ever: %q", log)
+		}
+		r.close()
+	})
+}

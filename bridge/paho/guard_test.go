@@ -328,3 +328,46 @@ func TestStopWithStalledPeer(t *testing.T) {
 		t.Errorf("the stop took %s", took)
 	}
 }
+
+// TestDisconnectArrives: a planned end is seen as one, also while the server sends: nothing takes the DISCONNECT back.
+func TestDisconnectArrives(t *testing.T) {
+	type end struct {
+		last []byte
+		err  error
+	}
+	ends := make(chan end, 1)
+	u := script(t, func(c net.Conn) {
+		greet(c)
+		var flood sync.WaitGroup
+		flood.Go(func() {
+			packet := append([]byte{0x30, 0x83, 0x08, 0, 1, 'a'}, make([]byte, 1024)...)
+			for {
+				if _, err := c.Write(packet); err != nil {
+					return
+				}
+			}
+		})
+		var last []byte
+		buf := make([]byte, 4096)
+		for {
+			n, err := c.Read(buf)
+			last = append(last, buf[:n]...)
+			last = last[max(0, len(last)-2):]
+			if err != nil {
+				ends <- end{last, err}
+				c.Close()
+				flood.Wait()
+				return
+			}
+		}
+	})
+	for range 20 {
+		conn := mustDial(t, settings(u))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		conn.Disconnect(ctx)
+		cancel()
+		if e := <-ends; !bytes.Equal(e.last, []byte{0xE0, 0}) || !errors.Is(e.err, io.EOF) {
+			t.Fatalf("the server saw % x, then %v", e.last, e.err)
+		}
+	}
+}
