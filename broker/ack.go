@@ -164,7 +164,7 @@ func (c *conn) retry() {
 		}
 		c.mu.Unlock()
 		for i, n := range numbers {
-			failed := false
+			var failed bool
 			answered := make(chan error, 1)
 			c.b.store.Commit(batches[i], func(err error) {
 				c.committed(n, err)

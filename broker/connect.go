@@ -34,7 +34,7 @@ func (c *conn) onConnect(h mqtt.Header, body []byte) error {
 	}
 	var bad *mqtt.Error
 	if errors.As(err, &bad) {
-		if c.version == mqtt.V5 || bad.Code == mqtt.UnsupportedProtocolVersion {
+		if c.version == mqtt.V5 || bad.Code == mqtt.UnsupportedProtocolVersion || bad.Code == mqtt.ClientIdentifierNotValid {
 			return c.refuse(bad.Code, bad.Error())
 		}
 		return err // 3.x has no return code for a malformed packet
@@ -92,7 +92,7 @@ func (c *conn) accept(p *mqtt.Connect) error {
 	c.sess = s
 	c.mu.Unlock()
 	c.keepAlive = time.Duration(p.KeepAlive) * time.Second * 3 / 2
-	c.in.limit = time.Time{}
+	c.in.limit, c.in.deadline = time.Time{}, time.Unix(1, 0) // the socket's is CONNECT's: to be set anew in any case
 	ack := &mqtt.Connack{SessionPresent: present && c.version != mqtt.V31}
 	if c.version == mqtt.V5 {
 		ack.Properties = c.offers(assigned)

@@ -1,2 +1,42 @@
-// Package broker is an MQTT server for versions 3.1, 3.1.1 and 5.0.
+// Package broker is an MQTT server for versions 3.1, 3.1.1 and 5.0, side by side, to run by itself or inside another
+// program. It imports the standard library and edged's vocabulary and codecs only.
+//
+// # Concepts
+//
+// A message comes from a client, over the network or in the same process ([Broker.Client]), and is routed once. Live
+// subscribers get it at once: the same bytes, encoded once for all of one version. Durable ones, persistent sessions and
+// queues that were attached ([Broker.Attach]), get it in one [edged.Batch], together with the retained message and the
+// QoS 2 packet identifier that belong to it:
+//
+//	reader ── route ──┬─► outputs of live clients ── flush, without waiting
+//	   ▲              └─► one batch ── Store.Commit ──► done ── PUBACK or PUBREC, in order
+//	   └── goes on with the next packet, up to 1,000 messages ahead of the disk
+//
+// An acknowledgement means that the message is on disk for every durable subscriber. Where the store refuses, a version 5
+// client is told (0x97: queue or disk full, 0x83: the store failed); a 3.x client gets no answer, and the broker tries again
+// while the connection lives. Where nobody durable wants a message, nothing is committed.
+//
+// A session with an expiry (3.x: without clean session) is persistent: all its QoS 1 and 2 messages go through its queue,
+// online or not, and the message with sequence number n has the packet identifier 1 + n mod 60,000 in this and any later
+// life of the process. Other sessions live in memory and end with their connection.
+//
+// # What a slow or dead client costs the others
+//
+// Nothing. No lock is held while bytes are read, written or committed. A publisher's goroutine writes to its subscribers'
+// sockets only what they take without waiting; a goroutine for the rest exists as long as there is a rest. What waits for
+// one client is bounded by [Limits]: beyond it QoS 0 is dropped, QoS 1 and 2 end a connection without a queue, and push the
+// oldest messages out of a queue. All of it is counted in [Stats]. An idle connection has one goroutine and no buffer.
+//
+// # Caveats
+//
+//   - When the store refuses one message of a 3.x client, those already on their way to it may be kept before that one.
+//   - A retained message and a live one on the same topic that meet while a persistent session subscribes may reach its queue
+//     in either order; the RETAIN flag tells them apart.
+//   - A retained change by QoS 0 is saved within a second or so; by QoS 1 and 2 before its acknowledgement.
+//   - A will is sent when the broker notices that a client is gone. If the broker itself is killed, nobody sends it.
+//   - In-process names and client identifiers are different worlds: a network client called "cloud" is not the uplink "cloud".
+//
+// Not in this version, and refused with a clear answer: shared subscriptions, enhanced authentication, listeners other than
+// mqtt://, users and access rules (may, in access.go, is where they will stand). A will delay interval is taken as 0, and no
+// topic aliases are used towards clients.
 package broker

@@ -15,7 +15,6 @@ type output struct {
 	scheduled bool // somebody will flush
 	writing   bool // somebody writes, and looks again before it stops
 	failed    bool
-	spare     *[]byte
 }
 
 // maxControl bounds the acknowledgements and answers that wait for a client that does not read.

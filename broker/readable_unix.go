@@ -31,10 +31,10 @@ func (in *input) readReady(fd uintptr) bool {
 func writeReady(fd uintptr, b []byte) (int, error) {
 	for {
 		n, err := syscall.Write(int(fd), b)
-		switch {
-		case err == syscall.EINTR:
+		if err == syscall.EINTR {
 			continue
-		case err == syscall.EAGAIN:
+		}
+		if err == syscall.EAGAIN {
 			return 0, nil
 		}
 		return max(n, 0), err
