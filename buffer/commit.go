@@ -91,9 +91,6 @@ func (s *Store) reserve(g *group) {
 // write commits changes to Badger, and flushes them to disk when it must be now.
 func (s *Store) write(changes []change, now bool) error {
 	err := safely(func() error { return s.transact(changes) })
-	if err == nil {
-		err = s.disk.follow()
-	}
 	// A value in the value log is flushed in any case: an older state record must not give way to one that a power cut
 	// leaves pointing nowhere.
 	if now && err == nil || s.disk.vlogDirty && s.cfg.Sync == SyncAlways && err == nil {
@@ -120,7 +117,7 @@ func (s *Store) transact(changes []change) error {
 		}
 		err := c.apply(t)
 		if errors.Is(err, badger.ErrTxnTooBig) {
-			if err := t.Commit(); err != nil {
+			if err := s.finish(t); err != nil {
 				return err
 			}
 			t = s.db.NewTransaction(true)
@@ -130,7 +127,12 @@ func (s *Store) transact(changes []change) error {
 			return err
 		}
 	}
-	return t.Commit()
+	return s.finish(t)
+}
+
+// finish commits, and follows at once: a log that is rotated away may be gone after the next commit.
+func (s *Store) finish(t *badger.Txn) error {
+	return errors.Join(t.Commit(), s.disk.follow())
 }
 
 func (c change) apply(t *badger.Txn) error {

@@ -160,6 +160,17 @@ func (d *disk) adopt(file **os.File, id *int, n int, name func(int) string) erro
 	}
 	if *file != nil {
 		d.retired = append(d.retired, *file)
+		// Maintenance may have filled several files at a stretch.
+		for between := *id + 1; between < n; between++ {
+			b, err := os.OpenFile(filepath.Join(d.dir, name(between)), os.O_RDWR, 0)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // written to a table already
+			}
+			if err != nil {
+				return errors.Join(err, f.Close())
+			}
+			d.retired = append(d.retired, b)
+		}
 	}
 	*file, *id, d.newFiles = f, n, true
 	return d.prepare(f)
