@@ -21,6 +21,7 @@ type fakeQueue struct {
 	notify   func()
 	receipts []func() // kept back, when hold is set
 	hold     bool
+	fails    error
 }
 
 func newFakeQueue() *fakeQueue {
@@ -80,6 +81,11 @@ func (q *fakeQueue) Received(seq uint64, done func(error)) {
 		q.state[seq] = "received leased"
 		q.mu.Unlock()
 		done(nil)
+	}
+	if err := q.fails; err != nil {
+		q.mu.Unlock()
+		done(err)
+		return
 	}
 	if q.hold {
 		q.receipts = append(q.receipts, commit)

@@ -67,6 +67,22 @@ func TestReleaseOnlyAfterTheReceiptIsOnDisk(t *testing.T) {
 	})
 }
 
+func TestNoReleaseWhenTheDiskFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, testConfig(), &fakeServer{}, func(r *rig) { r.q.fails = edged.ErrStoreFailed })
+		conn := r.server.last(t)
+		r.q.add(edged.Message{Topic: "a", QoS: 2})
+		synctest.Wait()
+		conn.dial.Handler.Received(2)
+		synctest.Wait()
+		expect(t, publishes(conn.log()), "PUBLISH 2 up/a q2")
+		if s := r.u.Stats(); conn.Err() == nil || s.State != Waiting || !strings.Contains(s.Error, "store failed") {
+			t.Errorf("the connection must end, and say why: %+v", s)
+		}
+		r.close()
+	})
+}
+
 func TestResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, testConfig(), &fakeServer{})
