@@ -133,11 +133,15 @@ func TestManyComeAndGoAtOnce(t *testing.T) {
 		all.Go(func() {
 			for n := range 15 {
 				v := versions[n%3]
-				open := clean
-				if n%2 == 0 {
-					open = kept
+				x := dial(t, r)
+				x.v = v
+				if c := (mqtt.Connect{Version: v, ClientID: fmt.Sprint("c", (i+n)%6), CleanStart: n%2 == 1}); v == mqtt.V5 && n%4 == 0 {
+					c.Properties = &mqtt.Properties{Has: mqtt.SessionExpiryInterval, SessionExpiryInterval: 1}
+					x.send(&c)
+				} else {
+					x.send(&c)
 				}
-				x := open(t, r, fmt.Sprint("c", (i+n)%6), v) // names are taken over all the time
+				_, _ = x.next(50e6) // names are taken over all the time, so it may fail
 				b, err := (&mqtt.Subscribe{PacketID: 1, Filters: []mqtt.Filter{{Filter: "t/#", QoS: 2}}}).Append(nil, v)
 				if err != nil {
 					t.Error(err)

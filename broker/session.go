@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,9 +29,10 @@ type session struct {
 	queue edged.Queue
 
 	conn   atomic.Pointer[conn]
-	count  atomic.Int32 // of filters
-	expiry uint32       // seconds after the connection; the broker's mutex guards it
-	timer  *time.Timer  // runs while an expiring session is offline; guarded likewise
+	count  atomic.Int32  // of filters
+	expiry uint32        // seconds after the connection; the broker's mutex guards it
+	timer  *time.Timer   // runs while an expiring session is offline; guarded likewise
+	dying  chan struct{} // closed when an ended session's queue is deleted, and its name free; guarded likewise
 
 	mu      sync.Mutex
 	filters map[string]*subscription
@@ -87,15 +89,18 @@ func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, cod
 		if old == nil {
 			break
 		}
-		other := old.conn.Load()
-		if other == nil {
+		free := old.dying
+		if other := old.conn.Load(); free == nil && other != nil {
+			free = other.released
+			other.kick(errTakenOver)
+		}
+		if free == nil {
 			break
 		}
 		b.mu.Unlock()
-		other.kick(errTakenOver)
 		wait := time.NewTimer(time.Until(c.in.limit))
 		select {
-		case <-other.released:
+		case <-free:
 			wait.Stop()
 		case <-wait.C:
 			return nil, false, mqtt.ServerBusy
@@ -202,14 +207,13 @@ func (c *conn) release(end *ending) {
 	}
 	b.mu.Lock()
 	s.expiry = c.expiry
+	s.conn.Store(nil)
 	if s.expiry == 0 {
-		delete(b.sessions, s.id)
+		s.dying = make(chan struct{})
 		b.mu.Unlock()
-		s.destroy(s.logFailure)
-		s.conn.Store(nil)
+		s.end()
 		return
 	}
-	s.conn.Store(nil)
 	s.expireIn(time.Duration(s.expiry) * time.Second)
 	b.mu.Unlock()
 	if c.expiry != never {
@@ -238,16 +242,30 @@ func (s *session) stopTimer() {
 func (s *session) expire() {
 	b := s.b
 	b.mu.Lock()
-	if b.stopping || b.sessions[s.id] != s || s.conn.Load() != nil || s.timer == nil {
+	if b.stopping || b.sessions[s.id] != s || s.conn.Load() != nil || s.timer == nil || s.dying != nil {
 		b.mu.Unlock()
 		return
 	}
-	delete(b.sessions, s.id)
+	s.dying = make(chan struct{})
 	b.running.Add(1)
 	b.mu.Unlock()
 	defer b.running.Done()
 	b.log.Info("a session expired", "client", s.id)
-	s.destroy(s.logFailure)
+	s.end()
+}
+
+// end destroys a session that is marked as dying: until all of it is deleted, nobody gets another of its name, whose queue would
+// be deleted with it.
+func (s *session) end() {
+	s.destroy(func(err error) {
+		s.logFailure(err)
+		s.b.mu.Lock()
+		defer s.b.mu.Unlock()
+		if s.b.sessions[s.id] == s {
+			delete(s.b.sessions, s.id)
+		}
+		close(s.dying)
+	})
 }
 
 // destroy ends the session: its subscriptions at once, its queue and records with the commits that done waits for.
@@ -277,12 +295,9 @@ func (s *session) destroy(done func(error)) {
 	}
 	s.queue.Notify(nil)
 	put = append(put, edged.Record{Key: sessionPrefix + s.id})
-	s.b.commit(edged.Batch{Put: put}, func(err error) {
-		if err != nil {
-			done(err)
-		}
-	})
-	s.b.store.DeleteQueue(sessionPrefix+s.id, done)
+	var failed error
+	s.b.commit(edged.Batch{Put: put}, func(err error) { failed = err })
+	s.b.store.DeleteQueue(sessionPrefix+s.id, func(err error) { done(errors.Join(failed, err)) })
 }
 
 // record is the session as the store keeps it.

@@ -182,3 +182,24 @@ func TestLimits(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 }
+
+func TestAnEndedSessionsQueueIsGoneBeforeItsNameIsUsedAgain(t *testing.T) {
+	store := brokertest.NewStore()
+	r := brokertest.Start(t, brokertest.With(store))
+	x := kept(t, r, "x", mqtt.V5)
+	x.subscribe(mqtt.Filter{Filter: "a", QoS: 1})
+	store.Hold()
+	x.send(&mqtt.Disconnect{Properties: &mqtt.Properties{Has: mqtt.SessionExpiryInterval}})
+	eventually(t, "the deletion is submitted", func() bool { n, _, _ := store.Waiting(); return n == 2 })
+	before := r.Stats().BytesReceived
+	next := dial(t, r)
+	next.v = mqtt.V5
+	next.send(&mqtt.Connect{Version: mqtt.V5, ClientID: "x", Properties: &mqtt.Properties{Has: mqtt.SessionExpiryInterval, SessionExpiryInterval: 100}})
+	eventually(t, "the second CONNECT has arrived", func() bool { return r.Stats().BytesReceived > before })
+	store.Release()
+	equal(t, "session present", expect[*mqtt.Connack](next).SessionPresent, false)
+	next.subscribe(mqtt.Filter{Filter: "a", QoS: 1})
+	clean(t, r, "pub", mqtt.V311).publish(mqtt.Publish{Topic: "a", QoS: 1})
+	next.receive()
+	equal(t, "queues", len(store.Queues()), 1)
+}
