@@ -25,11 +25,11 @@ func TestLimiter(t *testing.T) {
 		if full, _ := l.isFull(other); full {
 			t.Fatal("another bucket is full")
 		}
-		time.Sleep(10*time.Second - 1)
+		time.Sleep(10*time.Second - time.Nanosecond)
 		if full, _ := l.isFull(b); !full {
 			t.Fatal("room too early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if full, _ := l.take(b); full {
 			t.Fatal("no room after 10 s")
 		}

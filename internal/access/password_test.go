@@ -71,8 +71,11 @@ func TestHashingIsBounded(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if len(results) > 0 || len(a.passwords.flights) != 1 {
-			t.Fatalf("%d have a result, %d are to be hashed", len(results), len(a.passwords.flights))
+		a.passwords.mu.Lock()
+		flights := len(a.passwords.flights)
+		a.passwords.mu.Unlock()
+		if len(results) > 0 || flights != 1 {
+			t.Fatalf("%d have a result, %d are to be hashed", len(results), flights)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()

@@ -120,7 +120,9 @@ func TestTokenAttacks(t *testing.T) {
 	a := openTokens(t, c)
 	other := newIssuer(t)
 	rsaPEM, ecPEM := []byte(public(t, i.rsa.Public())), []byte(public(t, i.ec.Public()))
-	hs := func(changes jwt.MapClaims) string { return sign(t, jwt.SigningMethodHS256, []byte(secret), good(changes)) }
+	hs := func(changes jwt.MapClaims) string {
+		return sign(t, jwt.SigningMethodHS256, []byte(secret), good(changes))
+	}
 	valid := hs(nil)
 	parts := strings.Split(valid, ".")
 	b64 := base64.RawURLEncoding.EncodeToString
