@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measures what a user pays for edged, and fails above the limits: sh test/size.sh bin/edged
 #   binary: the stripped file; memory: VmRSS of `edged run` on an empty configuration, two seconds after it is ready;
-#   ready: from the start of the process to READY on its standard output's address line, as the shell sees it.
+#   ready: from the start of the process until its address stands on its standard output, as the shell sees it.
 set -eu
 edged=$1
 dir=$(mktemp -d)
@@ -9,6 +9,7 @@ pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; [ -z "$pid" ] || wait "$pid" 2>/dev/null || true; rm -rf "$dir"' EXIT
 kb=$(( $(stat -c %s "$edged") / 1024 ))
 printf 'broker: {listeners: [{url: "mqtt://127.0.0.1:0"}]}\ndata_dir: %s/data\n' "$dir" >"$dir/edged.yaml"
+: >"$dir/out"
 start=$(date +%s%N)
 "$edged" run -c "$dir/edged.yaml" >"$dir/out" 2>"$dir/log" &
 pid=$!

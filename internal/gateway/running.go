@@ -13,6 +13,7 @@ type running struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when Run has returned
 	err    error         // why it returned; read it after done
+	told   bool          // it ended because it was told to; read it after done
 }
 
 // start runs t until it is stopped. ended is called when t ends without having been told to.
@@ -24,8 +25,9 @@ func start(t edged.Task, ended func(*running)) *running {
 		if err != nil {
 			r.err = fmt.Errorf("%s: %w", t, err)
 		}
+		r.told = ctx.Err() != nil
 		close(r.done)
-		if ctx.Err() == nil {
+		if !r.told {
 			ended(r)
 		}
 	}()
@@ -47,10 +49,13 @@ func (r *running) ready(ctx context.Context) error {
 	}
 }
 
-// stop tells the task to end, waits for it, and returns its error.
+// stop tells the task to end, waits for it, and returns its error. What ended before has been reported when it did.
 func (r *running) stop() error {
 	r.cancel()
 	<-r.done
+	if !r.told {
+		return nil
+	}
 	return r.err
 }
 
