@@ -30,11 +30,11 @@
 // "name:$7$iterations$salt$hash" (PBKDF2-SHA512) or "name:$6$salt$hash" (SHA-512). It is looked at when somebody logs in,
 // at most once a second, and read again when it has changed. While the new one is broken, the users of the old one stay.
 //
-// [AddUser] hashes with 210,000 iterations, OWASP's figure for PBKDF2-SHA512: about 0.2 s of a desktop's processor, and
-// an estimated half to one second of a Raspberry Pi 4's, but only for the first login of each user after a start: a
-// password that was proved right is known again by a keyed hash in memory. At most half the processors hash at a time.
-// mosquitto_passwd's 101 iterations (version 2.0) are a thousand times cheaper; that is enough for long random
-// passwords, and for nothing else.
+// [AddUser] hashes with 210,000 iterations, OWASP's figure for PBKDF2-SHA512: 0.1 s of a server's processor, an estimated
+// half second of a Raspberry Pi 4's, six times as long in 32-bit programs, so that the smallest boards take seconds. It
+// is paid once for each user after a start: a password that was proved right is known again by a keyed hash in memory,
+// also when the client did not wait for the end of it. At most half the processors hash at a time. The 101 iterations of
+// mosquitto_passwd 2.0 are two thousand times cheaper; that is enough for long random passwords, and for nothing else.
 //
 // # Guessing
 //
@@ -48,7 +48,8 @@
 //
 //   - {client_id} in a rule is what the client says of itself. Where clients must not speak for each other, use {user}.
 //   - A password that looks like a token (three parts, the first begins with "ey") is taken for one, when keys are set.
-//   - Key files are read by [New], once.
+//   - Key files are read by [New], once. A new Access has proved no passwords yet and knows of no failures: on a reload,
+//     keep the old one when its configuration is the same.
 //   - A session belongs to a user: whoever wires this must not let one user take over the session of another by its client
 //     identifier, and ends the connection at [Identity].Expires.
 //   - [SlowDownError].Until is for the log. A client that is told could tell known users from unknown ones.

@@ -69,6 +69,12 @@ func TestLimiterIsBoundedAndKeepsTheGuilty(t *testing.T) {
 	}
 }
 
+// proxied is an address of a kind of its own.
+type proxied string
+
+func (proxied) Network() string  { return "proxy" }
+func (p proxied) String() string { return string(p) }
+
 func TestSource(t *testing.T) {
 	for in, want := range map[string]string{
 		"192.0.2.7:1": "192.0.2.7/32", "[::ffff:192.0.2.7]:1": "192.0.2.7/32", "[2001:db8:1:2:3:4:5:6]:1": "2001:db8:1:2::/64", "[fe80::1%eth0]:1": "fe80::/64",
@@ -77,6 +83,9 @@ func TestSource(t *testing.T) {
 		if got := source(a).String(); got != want {
 			t.Errorf("%s: got %s", in, got)
 		}
+	}
+	if got := source(proxied("[::ffff:192.0.2.7]:1")).String(); got != "192.0.2.7/32" {
+		t.Errorf("an address of another kind: got %s", got)
 	}
 	for _, a := range []net.Addr{nil, &net.UnixAddr{Name: "@"}, &net.TCPAddr{}} {
 		if got := source(a); got.IsValid() {

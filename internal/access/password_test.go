@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -44,12 +45,47 @@ func TestProvedPasswordsAreNotHashedAgain(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := a.Authenticate(ctx, Request{Username: "joe", Password: []byte("wrong")})
-	if kind(err) != "context" {
-		t.Errorf("without a turn: %v", err)
+	for _, user := range []string{"joe", "nobody"} { // both must wait for their turn, so both are hashed
+		if _, err := a.Authenticate(ctx, Request{Username: user, Password: []byte("wrong")}); kind(err) != "context" {
+			t.Errorf("%s without a turn: %v", user, err)
+		}
 	}
-	if full, _ := a.logins.isFull(bucket{}); full || len(a.passwords.flights) != 0 {
+	for b, empty := range a.logins.empty {
+		if empty.After(time.Now()) {
+			t.Errorf("%v: who got no turn has paid for it", b)
+		}
+	}
+	if len(a.passwords.flights) != 0 {
 		t.Error("who got no turn left something behind")
+	}
+}
+
+// TestHashingIsNotInVain: a client that gives up while its password is hashed finds it proved the next time.
+func TestHashingIsNotInVain(t *testing.T) {
+	h, err := newHash([]byte("right"), iterations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := open(t, Config{UsersFile: write(t, "users", "joe:"+h.String()+"\n")})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	joe := Request{Username: "joe", Password: []byte("right")}
+	go func() {
+		_, err := a.Authenticate(ctx, joe)
+		done <- err
+	}()
+	for len(a.passwords.slots) == 0 {
+		runtime.Gosched()
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	for range cap(a.passwords.slots) {
+		a.passwords.slots <- struct{}{}
+	}
+	if _, err := a.Authenticate(ctx, joe); err != nil {
+		t.Errorf("the next time: %v", err)
 	}
 }
 

@@ -153,7 +153,7 @@ func TestTokenAttacks(t *testing.T) {
 		"exp no number":             hs(jwt.MapClaims{"exp": "tomorrow"}),
 		"exp null":                  parts[0] + ".e30." + parts[2],
 		"exp beyond all":            hs(jwt.MapClaims{"exp": 1e300}),
-		"exp in the year 10000":     hs(jwt.MapClaims{"exp": lastSecond + 1}),
+		"exp in the year 10000":     hs(jwt.MapClaims{"exp": int64(lastSecond + 1)}),
 		"expired this second":       hs(jwt.MapClaims{"exp": today.Unix()}),
 		"expired within the leeway": hs(jwt.MapClaims{"exp": today.Add(-time.Second).Unix()}),
 		"not yet valid":             hs(jwt.MapClaims{"nbf": today.Add(2 * time.Minute).Unix()}),

@@ -85,7 +85,7 @@ func (f *usersFile) read() (*users, error) {
 	return parseUsers(f.path, text)
 }
 
-// readRegular reads a file of at most max bytes, and never waits for a pipe.
+// readRegular reads a file that has at most so many bytes, and is no pipe or device, which could keep us waiting.
 func readRegular(path string, most int64) ([]byte, fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
