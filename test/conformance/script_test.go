@@ -114,8 +114,8 @@ func unique(prefix string) string {
 
 var started = time.Now().UnixMilli() & 0xFFFFFFFFF
 
-// packet encodes a packet by hand. A string is written with its length, a uint16 as two bytes, an int as one byte, and
-// bytes as they are.
+// packet encodes a packet by hand. A string is written with its length, a uint16 as two bytes, an int or a rune as one byte,
+// and bytes as they are.
 func packet(first byte, parts ...any) []byte {
 	body := join(parts...)
 	n := len(body)
@@ -138,6 +138,8 @@ func join(parts ...any) (b []byte) {
 		case uint16:
 			b = append(b, byte(p>>8), byte(p))
 		case int:
+			b = append(b, byte(p))
+		case rune:
 			b = append(b, byte(p))
 		case []byte:
 			b = append(b, p...)
