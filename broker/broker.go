@@ -57,7 +57,8 @@ type Broker struct {
 // under the write lock, so that no live message can come before or between them.
 type routes struct {
 	sync.RWMutex
-	trie topic.Trie[*subscription]
+	trie     topic.Trie[*subscription]
+	attached map[string]*attached // by name
 }
 
 // New makes a broker and loads what the store holds; cfg must pass Check. Attach and Client work from here on; the
@@ -68,7 +69,7 @@ func New(cfg Config, opts Options) (*Broker, error) {
 	}
 	b := &Broker{
 		cfg: cfg, log: opts.Log, store: opts.Store, version: opts.Version, started: time.Now(),
-		sessions: map[string]*session{}, conns: map[*conn]struct{}{},
+		sessions: map[string]*session{}, conns: map[*conn]struct{}{}, routes: routes{attached: map[string]*attached{}},
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if b.log == nil {

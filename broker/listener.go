@@ -23,7 +23,7 @@ func (b *Broker) listen(ctx context.Context) ([]net.Listener, error) {
 		for _, ln := range open {
 			_ = ln.Close() // nobody has seen it
 		}
-		return nil, fmt.Errorf("broker: listen on %s: %w; choose another address in broker.listeners, or stop who uses it", l.URL, err)
+		return nil, fmt.Errorf("listen on %s: %w; choose another address in broker.listeners, or stop who uses it", l.URL, err)
 	}
 	return open, nil
 }

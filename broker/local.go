@@ -198,7 +198,8 @@ func (h *handler) run(ctx context.Context, f edged.Handler) {
 
 // Attach makes q a durable subscriber: messages that match subs and are of QoS 1 or 2 on both sides are committed to q before
 // their publisher is answered, one copy each, at the highest QoS of the filters that match. name is its From: what an
-// in-process client of that name publishes is left out where NoLocal says so. detach ends it and leaves the queue alone.
+// in-process client of that name publishes is left out where NoLocal says so. An earlier Attach of the same name is replaced in
+// one step, so that no message is missed or kept twice in between. detach ends it and leaves the queue alone.
 func (b *Broker) Attach(name string, q edged.Queue, subs []edged.Subscription) (detach func(), err error) {
 	var errs []error
 	for _, s := range subs {
@@ -210,21 +211,32 @@ func (b *Broker) Attach(name string, q edged.Queue, subs []edged.Subscription) (
 		return nil, err
 	}
 	a := &attached{who: principal{name: name, local: true}, queue: q, order: b.ids.Add(1), alone: len(subs) == 1}
-	var entries []*subscription
-	b.routes.Lock()
 	for _, s := range subs {
-		entry := newSubscription(s, a)
-		entries = append(entries, entry)
-		b.routes.trie.Add(s.Filter, entry)
+		a.entries = append(a.entries, newSubscription(s, a))
 	}
-	b.routes.Unlock()
-	return sync.OnceFunc(func() {
+	b.routes.Lock()
+	defer b.routes.Unlock()
+	b.routes.detach(b.routes.attached[name])
+	for _, e := range a.entries {
+		b.routes.trie.Add(e.Filter, e)
+	}
+	b.routes.attached[name] = a
+	return func() {
 		b.routes.Lock()
 		defer b.routes.Unlock()
-		for _, e := range entries {
-			b.routes.trie.Remove(e.Filter, e)
-		}
-	}), nil
+		b.routes.detach(a)
+	}, nil
+}
+
+// detach takes a's filters away, unless that was done before; a may be nil.
+func (r *routes) detach(a *attached) {
+	if a == nil || r.attached[a.who.name] != a {
+		return
+	}
+	delete(r.attached, a.who.name)
+	for _, e := range a.entries {
+		r.trie.Remove(e.Filter, e)
+	}
 }
 
 // attached is a queue as a subscriber.
@@ -233,6 +245,8 @@ type attached struct {
 	queue edged.Queue
 	order uint64
 	alone bool
+	// entries are its filters in the routes.
+	entries []*subscription
 }
 
 func (a *attached) principal() principal { return a.who }
