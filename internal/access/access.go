@@ -50,7 +50,7 @@ func New(cfg Config, o Options) (*Access, error) {
 	a := &Access{
 		log: o.Log, rules: slices.Clone(cfg.Access), certName: cfg.CertificateUser,
 		passwords: newPasswords(), seed: maphash.MakeSeed(),
-		logins: newLimiter(5, 10*time.Second), addresses: newLimiter(30, time.Second), lines: newLimiter(30, time.Second),
+		logins: newLimiter(5, 10*time.Second), addresses: newLimiter(30, time.Second), lines: newLimiter(30, 10*time.Second),
 	}
 	var errs [2]error
 	if cfg.UsersFile != "" {

@@ -38,11 +38,11 @@
 //
 // # Guessing
 //
-// A failure is charged to the address together with the user's name (5 at once, then one in 10 s) and to the address (30
-// at once, then one a second); an IPv6 address counts as its /64. Whoever has used that up is told to slow down, also
-// with the right password; other users behind the same address, whose passwords are known already, pass. A device with a
-// wrong password therefore slows itself, not its neighbours behind the same router. An unknown user costs the same time
-// as a known one.
+// A wrong password is charged to the address together with the user's name (5 at once, then one in 10 s) and to the
+// address (30 at once, then one a second); an IPv6 address counts as its /64. Whoever has used that up is told to slow
+// down, also with the right password; other users behind the same address, whose passwords are known already, pass. The
+// same wrong password costs once, however often it is tried, so that a device with an old password keeps out neither its
+// neighbours behind one router nor those that share its user name. An unknown user costs the same time as a known one.
 //
 // # Caveats
 //

@@ -108,15 +108,15 @@ func TestFailuresAreSlowed(t *testing.T) {
 					}
 				}
 				try("192.0.2.1", "ann", "right", "ok")
-				for range 5 {
-					try("192.0.2.1", user, "wrong", "bad")
+				for i := range 5 {
+					try("192.0.2.1", user, fmt.Sprint("wrong", i), "bad")
 				}
 				try("192.0.2.1", user, "wrong", "slow")
 				try("192.0.2.1", user, "right", "slow")
 				try("192.0.2.1", "ann", "right", "ok") // a neighbour
 				time.Sleep(10 * time.Second)
 				try("192.0.2.1", user, "wrong", "bad")
-				try("192.0.2.1", user, "wrong", "slow")
+				try("192.0.2.1", user, "wrong again", "slow")
 				if user == "joe" {
 					try("192.0.2.2", user, "right", "ok") // from elsewhere
 					try("192.0.2.1", user, "right", "slow")
@@ -131,6 +131,46 @@ func TestFailuresAreSlowed(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestTheSameWrongPasswordCostsOnce: a device with an old password does not keep out those that share its user name, nor
+// its neighbours, and is let in when the file holds its password again.
+func TestTheSameWrongPasswordCostsOnce(t *testing.T) {
+	file := write(t, "users", line(t, "meter", "new")+line(t, "ann", "right"))
+	synctest.Test(t, func(t *testing.T) {
+		a, log := open(t, Config{UsersFile: file})
+		for range 1000 {
+			if err := login(t, a, "192.0.2.1", "meter", "old"); kind(err) != "bad" {
+				t.Fatal(err)
+			}
+		}
+		for _, user := range []string{"meter", "ann"} {
+			if err := login(t, a, "192.0.2.1", user, map[string]string{"meter": "new", "ann": "right"}[user]); err != nil {
+				t.Errorf("%s: %v", user, err)
+			}
+		}
+		if n := log.count("login refused"); n != 30 {
+			t.Errorf("%d lines in the log", n)
+		}
+		replaceFile(t, file, line(t, "meter", "old"))
+		time.Sleep(lookEvery)
+		if err := login(t, a, "192.0.2.1", "meter", "old"); err != nil {
+			t.Errorf("with the old password in the file again: %v", err)
+		}
+	})
+}
+
+func TestWrongPasswordsAreBounded(t *testing.T) {
+	us, err := parseUsers("users", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 * maxWrong {
+		p := proof{byte(i), byte(i >> 8)}
+		if us.setWrong(p); !us.isWrong(p) || len(us.wrong) > maxWrong {
+			t.Fatalf("%d: known %v, %d kept", i, us.isWrong(p), len(us.wrong))
+		}
 	}
 }
 

@@ -49,7 +49,8 @@ func (a *Access) byPassword(ctx context.Context, r Request) (why string, err err
 	if len(r.Password) == 0 {
 		return "no password", ErrBadCredentials
 	}
-	u, known := a.file.current().find(r.Username)
+	us := a.file.current()
+	u, known := us.find(r.Username)
 	p := a.passwords.proof(r.Username, r.Password)
 	login := bucket{from: source(r.Remote), login: maphash.String(a.seed, r.Username)}
 	why = "unknown user"
@@ -63,9 +64,14 @@ func (a *Access) byPassword(ctx context.Context, r Request) (why string, err err
 			}
 			return why, nil
 		}
+		if us.isWrong(p) {
+			return why, ErrBadCredentials
+		}
 		f, first := a.passwords.join(p)
 		if first {
-			f.err = a.check(ctx, login, u, known, r.Password, p)
+			if f.err = a.check(ctx, login, u, known, r.Password, p); errors.Is(f.err, ErrBadCredentials) {
+				us.setWrong(p)
+			}
 			a.passwords.leave(p, f)
 			return why, f.err
 		}
@@ -74,10 +80,7 @@ func (a *Access) byPassword(ctx context.Context, r Request) (why string, err err
 		case <-ctx.Done():
 			return why, fmt.Errorf("waiting for the same login of another: %w", ctx.Err())
 		}
-		if errors.Is(f.err, ErrBadCredentials) {
-			return why, f.err
-		}
-		// The password is proved now, or the other one was refused for reasons of his own.
+		// The password is proved now, or known to be wrong, or the other one was refused for reasons of his own.
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
@@ -24,7 +25,15 @@ type users struct {
 	byName map[string]*user
 	names  []string // in the file's order
 	seed   maphash.Seed
+
+	mu sync.Mutex
+	// wrong holds names and passwords that were refused, as keyed hashes: a device that tries the same wrong password
+	// over and over is answered from here. The next reading of the file begins anew.
+	wrong map[proof]struct{}
 }
+
+// maxWrong bounds wrong, to about 200 kB; beyond it any one is forgotten.
+const maxWrong = 4096
 
 type user struct {
 	hash
@@ -35,7 +44,7 @@ type user struct {
 
 // parseUsers reads a users file. The error names up to ten faulty lines, as path:line, and shows nothing of a password.
 func parseUsers(path string, text []byte) (*users, error) {
-	us := &users{byName: map[string]*user{}, seed: maphash.MakeSeed()}
+	us := &users{byName: map[string]*user{}, seed: maphash.MakeSeed(), wrong: map[proof]struct{}{}}
 	var errs []error
 	n := 0
 	for line := range bytes.Lines(bytes.TrimPrefix(text, []byte("\ufeff"))) {
@@ -114,6 +123,25 @@ func (us *users) find(name string) (u *user, known bool) {
 	}
 	other := us.names[maphash.String(us.seed, name)%uint64(len(us.names))]
 	return us.byName[other], false
+}
+
+func (us *users) isWrong(p proof) bool {
+	us.mu.Lock()
+	defer us.mu.Unlock()
+	_, found := us.wrong[p]
+	return found
+}
+
+func (us *users) setWrong(p proof) {
+	us.mu.Lock()
+	defer us.mu.Unlock()
+	if len(us.wrong) >= maxWrong {
+		for other := range us.wrong {
+			delete(us.wrong, other)
+			break
+		}
+	}
+	us.wrong[p] = struct{}{}
 }
 
 // inherit keeps what was proved of the users that have not changed.
