@@ -34,6 +34,13 @@ func TestHashRoundTrip(t *testing.T) {
 	if ok, _ := h.matches([]byte("secret")); !ok {
 		t.Error("mosquitto_passwd's hash does not match")
 	}
+	for i := range h.sum {
+		h.sum[i] ^= 1
+		if ok, _ := h.matches([]byte("secret")); ok {
+			t.Errorf("byte %d of the hash does not count", i)
+		}
+		h.sum[i] ^= 1
+	}
 	a, _ := newHash([]byte("x"), 1)
 	b, _ := newHash([]byte("x"), 1)
 	if a.equal(b) {

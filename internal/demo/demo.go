@@ -141,7 +141,7 @@ func watch(ctx context.Context, tasks *sync.WaitGroup, addr, filter string, seen
 			seen(m.Topic, m.Payload)
 		}
 	})
-	context.AfterFunc(ctx, func() { c.Close() })
+	context.AfterFunc(ctx, func() { _ = c.Close() }) // what it lost is in the tally
 	codes, err := c.Subscribe(ctx, mqtt.Filter{Filter: filter, QoS: 1})
 	if err == nil && codes[0] != mqtt.GrantedQoS1 {
 		err = fmt.Errorf("subscribe to %s: %s", filter, codes[0])

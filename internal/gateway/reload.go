@@ -12,7 +12,7 @@ import (
 	"github.com/edged/edged/devices"
 )
 
-// ErrRestart: the new configuration differs in a section that a running edged cannot change.
+// ErrRestart says that the new configuration differs in a section that a running edged cannot change.
 var ErrRestart = errors.New("needs a restart")
 
 // Reload changes what runs to cfg: devices and uplinks that are new, gone or different are started, stopped or both; the others are not
