@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/edged/edged/test/peers"
 )
 
 // uplink is the configuration of an uplink to mosquitto on port.
@@ -67,10 +69,10 @@ func messages(t *testing.T, lines []string) []message {
 }
 
 // awaitMessage waits until the reader has a message on topic, beyond the first n lines, whose JSON has every key of want with its value.
-func awaitMessage(t *testing.T, reader *process, n int, topic string, want map[string]any) map[string]any {
+func awaitMessage(t *testing.T, reader *peers.Process, n int, topic string, want map[string]any) map[string]any {
 	t.Helper()
 	var found map[string]any
-	reader.await(t, fmt.Sprintf("%v on %s", want, topic), func(lines []string) bool {
+	reader.Await(t, fmt.Sprintf("%v on %s", want, topic), func(lines []string) bool {
 		for _, m := range messages(t, lines[n:]) {
 			if m.topic != topic {
 				continue
@@ -100,71 +102,71 @@ func contains(got, want map[string]any) bool {
 }
 
 func TestARegisterReachesTheCloudAndACommandTheRegister(t *testing.T) {
-	cloud := startMosquitto(t)
-	modbusPort := freePort(t)
-	device := start(t, "modbus server", python, "testdata/modbus_server.py", fmt.Sprint(modbusPort))
-	awaitPort(t, device, modbusPort)
+	cloud := peers.StartMosquitto(t)
+	modbusPort := peers.FreePort(t)
+	device := peers.Start(t, "modbus server", peers.Python, "testdata/modbus_server.py", fmt.Sprint(modbusPort))
+	peers.AwaitPort(t, device, modbusPort)
 	// 230.5 as float32, big endian.
-	device.ask(t, "set hr 0 0x4366 0x8000")
-	reader := cloud.subscribe(t, "reader", "sites/berlin/#")
+	device.Ask(t, "set hr 0 0x4366 0x8000")
+	reader := subscribe(t, cloud.Port, "reader", "sites/berlin/#")
 
-	edged := startEdged(t, uplink(cloud.port)+modbusDevice(modbusPort))
+	edged := peers.StartEdged(t, binary, "", uplink(cloud.Port)+modbusDevice(modbusPort))
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/status", map[string]any{"state": "online"})
 	got := awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/voltage", map[string]any{"value": 230.5, "unit": "V", "quality": "good"})
 	if got["time"] == nil {
 		t.Errorf("the reading has no time: %v", got)
 	}
-	device.ask(t, "set hr 0 0x4361 0x4000") // 225.25
+	device.Ask(t, "set hr 0 0x4361 0x4000") // 225.25
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/voltage", map[string]any{"value": 225.25})
-	device.ask(t, "set ir 5 4711")
-	device.ask(t, "set di 7 1")
+	device.Ask(t, "set ir 5 4711")
+	device.Ask(t, "set di 7 1")
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/level", map[string]any{"value": 4711})
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/door", map[string]any{"value": true})
 
-	run(t, "mosquitto_pub", "-p", fmt.Sprint(cloud.port), "-q", "1", "-t", "sites/berlin/commands/devices/boiler/setpoint/set", "-m", `{"value":21.5,"id":"order-1"}`)
+	peers.Run(t, "mosquitto_pub", "-p", fmt.Sprint(cloud.Port), "-q", "1", "-t", "sites/berlin/commands/devices/boiler/setpoint/set", "-m", `{"value":21.5,"id":"order-1"}`)
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/setpoint/set/result", map[string]any{"id": "order-1", "ok": true, "value": 21.5})
-	if got := device.ask(t, "get hr 10 1"); got != "215" {
+	if got := device.Ask(t, "get hr 10 1"); got != "215" {
 		t.Errorf("the command wrote %q into the register, want 215", got)
 	}
-	run(t, "mosquitto_pub", "-p", fmt.Sprint(cloud.port), "-q", "1", "-t", "sites/berlin/commands/devices/boiler/pump/set", "-m", "true")
+	peers.Run(t, "mosquitto_pub", "-p", fmt.Sprint(cloud.Port), "-q", "1", "-t", "sites/berlin/commands/devices/boiler/pump/set", "-m", "true")
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/pump/set/result", map[string]any{"ok": true, "value": true})
-	if got := device.ask(t, "get co 3 1"); got != "1" {
+	if got := device.Ask(t, "get co 3 1"); got != "1" {
 		t.Errorf("the command left the coil at %q, want 1", got)
 	}
 	// A point that is not writable is refused, and its register stays.
-	run(t, "mosquitto_pub", "-p", fmt.Sprint(cloud.port), "-q", "1", "-t", "sites/berlin/commands/devices/boiler/voltage/set", "-m", `{"value":1,"id":"order-2"}`)
+	peers.Run(t, "mosquitto_pub", "-p", fmt.Sprint(cloud.Port), "-q", "1", "-t", "sites/berlin/commands/devices/boiler/voltage/set", "-m", `{"value":1,"id":"order-2"}`)
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/voltage/set/result", map[string]any{"id": "order-2", "ok": false})
 
-	device.kill(t)
+	device.Kill(t)
 	awaitMessage(t, reader, 0, "sites/berlin/devices/boiler/status", map[string]any{"state": "offline"})
-	edged.stop(t)
+	edged.Stop(t)
 }
 
 // TestOutageAndPowerCut: the uplink is down while 10,000 messages are published, and the power fails in between. What was acknowledged
 // arrives, in order per topic; doubles are allowed at QoS 1, so the order looked at is that of first arrivals.
 func TestOutageAndPowerCut(t *testing.T) {
 	const count, topics = 10_000, 4
-	cloud := startMosquitto(t)
-	reader := cloud.subscribe(t, "reader", "sites/berlin/sensors/#")
-	edged := startEdged(t, uplink(cloud.port))
-	cloud.stop(t)
+	cloud := peers.StartMosquitto(t)
+	reader := subscribe(t, cloud.Port, "reader", "sites/berlin/sensors/#")
+	edged := peers.StartEdged(t, binary, "", uplink(cloud.Port))
+	cloud.Stop(t)
 
-	publisher := start(t, "publisher", python, "testdata/publisher.py", fmt.Sprint(edged.port), "meter", fmt.Sprint(topics), fmt.Sprint(count))
+	publisher := peers.Start(t, "publisher", peers.Python, "testdata/publisher.py", fmt.Sprint(edged.Port), "meter", fmt.Sprint(topics), fmt.Sprint(count))
 	for _, at := range []int{count / 3, count / 2, count * 2 / 3} {
-		publisher.count(t, at)
-		edged.powerCut(t)
-		edged.start(t)
+		publisher.Count(t, at)
+		edged.Kill(t)
+		edged.Start(t)
 	}
-	publisher.count(t, count)
-	if err := publisher.wait(t); err != nil {
+	publisher.Count(t, count)
+	if err := publisher.Wait(t); err != nil {
 		t.Fatalf("publisher: %v", err)
 	}
-	edged.powerCut(t)
-	edged.start(t)
-	cloud.start(t)
+	edged.Kill(t)
+	edged.Start(t)
+	cloud.Start(t)
 
 	arrived := make(map[int]bool)
-	reader.await(t, fmt.Sprint(count, " different messages"), func(lines []string) bool {
+	reader.Await(t, fmt.Sprint(count, " different messages"), func(lines []string) bool {
 		clear(arrived)
 		if len(lines) < count {
 			return false
@@ -178,7 +180,7 @@ func TestOutageAndPowerCut(t *testing.T) {
 	})
 	last := make(map[string]int)
 	seen := make(map[int]bool)
-	for _, m := range messages(t, reader.all()) {
+	for _, m := range messages(t, reader.All()) {
 		n, err := strconv.Atoi(m.payload)
 		if err != nil {
 			t.Fatalf("%s: %q is no number of a message", m.topic, m.payload)
@@ -200,13 +202,13 @@ func TestOutageAndPowerCut(t *testing.T) {
 			t.Errorf("message %d was acknowledged and is lost", n)
 		}
 	}
-	edged.stop(t)
+	edged.Stop(t)
 }
 
 func TestTheCloudKnowsWhetherTheEdgeIsAlive(t *testing.T) {
-	cloud := startMosquitto(t)
-	reader := cloud.subscribe(t, "reader", "edged/gw-01/status")
-	edged := startEdged(t, uplink(cloud.port))
+	cloud := peers.StartMosquitto(t)
+	reader := subscribe(t, cloud.Port, "reader", "edged/gw-01/status")
+	edged := peers.StartEdged(t, binary, "", uplink(cloud.Port))
 	first := awaitMessage(t, reader, 0, "edged/gw-01/status", map[string]any{"state": "online"})
 	for _, key := range []string{"boot_id", "session", "time", "version"} {
 		if first[key] == nil {
@@ -214,54 +216,54 @@ func TestTheCloudKnowsWhetherTheEdgeIsAlive(t *testing.T) {
 		}
 	}
 
-	n := len(reader.all())
-	edged.powerCut(t)
+	n := len(reader.All())
+	edged.Kill(t)
 	will := awaitMessage(t, reader, n, "edged/gw-01/status", map[string]any{"state": "offline"})
 	if will["reason"] != "connection lost" || will["boot_id"] != first["boot_id"] || will["session"] != first["session"] {
 		t.Errorf("the will is %v; want reason connection lost, and boot_id and session of the birth %v", will, first)
 	}
 
-	n = len(reader.all())
-	edged.start(t)
+	n = len(reader.All())
+	edged.Start(t)
 	second := awaitMessage(t, reader, n, "edged/gw-01/status", map[string]any{"state": "online"})
 	if second["boot_id"] == first["boot_id"] {
 		t.Errorf("boot_id %v is the same after a restart", second["boot_id"])
 	}
 
-	n = len(reader.all())
-	edged.stop(t)
+	n = len(reader.All())
+	edged.Stop(t)
 	stopped := awaitMessage(t, reader, n, "edged/gw-01/status", map[string]any{"state": "offline"})
 	if stopped["reason"] != "stopped" || stopped["boot_id"] != second["boot_id"] {
 		t.Errorf("the planned stop says %v; want reason stopped and boot_id %v", stopped, second["boot_id"])
 	}
 	// The record is retained: who comes later reads it, too.
-	late := cloud.subscribe(t, "late", "edged/gw-01/status")
+	late := subscribe(t, cloud.Port, "late", "edged/gw-01/status")
 	awaitMessage(t, late, 0, "edged/gw-01/status", map[string]any{"state": "offline", "reason": "stopped"})
-	for _, m := range messages(t, late.all()) {
+	for _, m := range messages(t, late.All()) {
 		if !m.retain {
 			t.Errorf("the status reached a late reader without RETAIN: %+v", m)
 		}
 	}
-	if more := messages(t, reader.all()[n:]); len(more) != 1 {
+	if more := messages(t, reader.All()[n:]); len(more) != 1 {
 		t.Errorf("a planned stop published %d records, want one and no will: %+v", len(more), more)
 	}
 }
 
 // TestAPersistentSessionOutlivesThePowerCut: a local reader with a persistent session gets what came while it was away, although edged died.
 func TestAPersistentSessionOutlivesThePowerCut(t *testing.T) {
-	edged := startEdged(t, "")
-	reader := subscribe(t, edged.port, "reader", "sensors/#")
-	reader.kill(t)
-	publisher := start(t, "publisher", python, "testdata/publisher.py", fmt.Sprint(edged.port), "meter", "1", "500")
-	if err := publisher.wait(t); err != nil {
+	edged := peers.StartEdged(t, binary, "", "")
+	reader := subscribe(t, edged.Port, "reader", "sensors/#")
+	reader.Kill(t)
+	publisher := peers.Start(t, "publisher", peers.Python, "testdata/publisher.py", fmt.Sprint(edged.Port), "meter", "1", "500")
+	if err := publisher.Wait(t); err != nil {
 		t.Fatalf("publisher: %v", err)
 	}
-	edged.powerCut(t)
-	edged.start(t)
+	edged.Kill(t)
+	edged.Start(t)
 	// The subscription is in the session: this reader does not subscribe to sensors.
-	again := subscribe(t, edged.port, "reader", "other")
-	again.count(t, 501)
-	for n, m := range messages(t, again.all()) {
+	again := subscribe(t, edged.Port, "reader", "other")
+	again.Count(t, 501)
+	for n, m := range messages(t, again.All()) {
 		if m.payload != fmt.Sprint(n) {
 			t.Fatalf("message %d is %q", n, m.payload)
 		}
@@ -270,24 +272,24 @@ func TestAPersistentSessionOutlivesThePowerCut(t *testing.T) {
 
 // TestClientsOfAllVersionsSideBySide: mosquitto's clients, one version each, read what the others publish.
 func TestClientsOfAllVersionsSideBySide(t *testing.T) {
-	edged := startEdged(t, "")
-	port := fmt.Sprint(edged.port)
+	edged := peers.StartEdged(t, binary, "", "")
+	port := fmt.Sprint(edged.Port)
 	versions := []string{"mqttv31", "mqttv311", "mqttv5"}
-	var readers []*process
+	var readers []*peers.Process
 	for _, v := range versions {
-		r := start(t, "mosquitto_sub "+v, "stdbuf", "-oL", "mosquitto_sub", "-p", port, "-V", v, "-q", "2", "-t", "from/+", "-d", "-F", "got %t %q %p")
-		r.line(t, 0, `Subscribed`)
+		r := peers.Start(t, "mosquitto_sub "+v, "stdbuf", "-oL", "mosquitto_sub", "-p", port, "-V", v, "-q", "2", "-t", "from/+", "-d", "-F", "got %t %q %p")
+		r.Line(t, 0, `Subscribed`)
 		readers = append(readers, r)
 	}
 	for _, v := range versions {
 		for qos := range 3 {
-			run(t, "mosquitto_pub", "-p", port, "-V", v, "-q", fmt.Sprint(qos), "-t", "from/"+v, "-m", fmt.Sprint("hello ", qos))
+			peers.Run(t, "mosquitto_pub", "-p", port, "-V", v, "-q", fmt.Sprint(qos), "-t", "from/"+v, "-m", fmt.Sprint("hello ", qos))
 		}
 	}
 	for _, r := range readers {
 		for _, v := range versions {
 			for qos := range 3 {
-				r.line(t, 0, fmt.Sprintf("^got from/%s %d hello %d$", v, qos, qos))
+				r.Line(t, 0, fmt.Sprintf("^got from/%s %d hello %d$", v, qos, qos))
 			}
 		}
 	}
