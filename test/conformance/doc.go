@@ -20,5 +20,5 @@
 //
 // runs the statements against whatever listens there, which must let in anonymous clients. Cases that need a configuration
 // of their own start a broker of ours even then. A few cases ask for more than the standard: that the reason reaches the
-// client, that an unreasonable client identifier is refused.
+// client, that an unreasonable client identifier is refused, that overlapping subscriptions get one copy of a message.
 package conformance

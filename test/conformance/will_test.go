@@ -76,6 +76,7 @@ var willCases = []testCase{
 		w.publish(s.topic, "", 0, func(m *mqtt.Publish) { m.Topic += "/not"; m.Retain = true })
 	}},
 	{"MQTT-3.1.2-12 of 3.1.1", v3, func(s *script) {
+		s.start() // of its own: everything is watched
 		w := s.connect()
 		w.subscribe("#", 0)
 		s.connect().leave()
