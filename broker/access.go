@@ -38,8 +38,8 @@ func (b *Broker) may(remote net.Addr, do action, object string) (mqtt.ReasonCode
 			return mqtt.NotAuthorized, "only the broker publishes under $SYS"
 		}
 	case toSubscribe:
-		if n := topic.Levels(object); n > maxLevels {
-			return mqtt.QuotaExceeded, fmt.Sprintf("the filter has %d levels; the limit is %d", n, maxLevels)
+		if n := topic.Levels(object); n > b.cfg.Limits.TopicLevels {
+			return mqtt.QuotaExceeded, fmt.Sprintf("the filter has %d levels; broker.limits.topic_levels is %d", n, b.cfg.Limits.TopicLevels)
 		}
 		if _, _, shared := topic.SplitShare(object); shared {
 			return mqtt.SharedSubscriptionsNotSupported, "shared subscriptions are not in this version"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ type Broker struct {
 	mu       sync.Mutex
 	sessions map[string]*session
 	conns    map[*conn]struct{}
+	door     door
 	stopping bool
 
 	ready   chan struct{}
@@ -69,7 +71,7 @@ func New(cfg Config, opts Options) (*Broker, error) {
 	}
 	b := &Broker{
 		cfg: cfg, log: opts.Log, store: opts.Store, version: opts.Version, started: time.Now(),
-		sessions: map[string]*session{}, conns: map[*conn]struct{}{}, routes: routes{attached: map[string]*attached{}},
+		sessions: map[string]*session{}, conns: map[*conn]struct{}{}, door: door{addresses: map[netip.Addr]int{}}, routes: routes{attached: map[string]*attached{}},
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if b.log == nil {

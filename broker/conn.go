@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -25,6 +26,10 @@ type conn struct {
 	client  principal
 	router  router
 
+	// The broker's mutex guards these; see admit.go.
+	address    netip.Addr
+	connecting bool
+
 	// The reader's own.
 	in        input
 	keepAlive time.Duration // one and a half intervals; 0: none
@@ -35,6 +40,7 @@ type conn struct {
 	aliases   map[uint16]string
 	commits   []pendingCommit
 	received  uint64
+	pace      *pace // nil: no bound
 
 	// What the client asked for, fixed after CONNECT.
 	window    int    // QoS 1 and 2 messages it takes at once
@@ -64,6 +70,7 @@ func (b *Broker) newConn(nc net.Conn) *conn {
 		quit: make(chan struct{}), released: make(chan struct{}), ended: make(chan struct{}),
 	}
 	c.router.b = b
+	c.pace = newPace(&b.cfg.Limits)
 	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			c.raw = raw

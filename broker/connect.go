@@ -88,6 +88,7 @@ func (c *conn) accept(p *mqtt.Connect) error {
 	if code.Failed() {
 		return c.refuse(code, "the session cannot be opened: "+code.String())
 	}
+	c.b.greeted(c)
 	c.mu.Lock()
 	c.sess = s
 	c.mu.Unlock()

@@ -13,7 +13,10 @@ func (c *conn) handle(h mqtt.Header, body []byte) error {
 		if err := c.publish.Parse(h.Flags, body, c.version); err != nil {
 			return err
 		}
-		return c.onPublish(&c.publish)
+		if err := c.onPublish(&c.publish); err != nil || c.pace == nil {
+			return err
+		}
+		return c.throttle(len(body))
 	}
 	p, err := mqtt.Parse(h, body, c.version)
 	if err != nil {

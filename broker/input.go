@@ -177,6 +177,11 @@ func (c *conn) readPackets(handle func(h mqtt.Header, body []byte) error) error 
 			in.need = 5
 			return nil
 		}
+		if c.sess == nil {
+			if longest := int(c.b.cfg.Limits.ConnectBytes); n+h.Length > longest && h.Type == mqtt.CONNECT {
+				return violation(mqtt.PacketTooLarge, "a CONNECT of %d bytes; broker.limits.connect_bytes is %d", n+h.Length, longest)
+			}
+		}
 		if n+h.Length > limit {
 			return violation(mqtt.PacketTooLarge, "a %s of %d bytes; broker.limits.packet_bytes is %d", h.Type, n+h.Length, limit)
 		}

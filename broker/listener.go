@@ -49,31 +49,3 @@ func (b *Broker) accept(l net.Listener) {
 		b.admit(nc)
 	}
 }
-
-// admit starts to serve a connection, unless there are too many.
-func (b *Broker) admit(nc net.Conn) {
-	b.stats.connections.Add(1)
-	c := b.newConn(nc)
-	b.mu.Lock()
-	full := len(b.conns) >= b.cfg.Limits.Connections
-	if !full && !b.stopping {
-		b.conns[c] = struct{}{}
-		b.running.Go(c.serve)
-		b.mu.Unlock()
-		return
-	}
-	b.mu.Unlock()
-	if full {
-		n := b.stats.refused.Add(1)
-		if n&(n-1) == 0 {
-			b.log.Warn("connection refused: too many; raise broker.limits.connections", "remote", c.remote, "limit", b.cfg.Limits.Connections, "refused so far", n)
-		}
-	}
-	_ = nc.Close() // it was never used
-}
-
-func (b *Broker) forget(c *conn) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.conns, c)
-}

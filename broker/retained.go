@@ -14,8 +14,6 @@ const (
 	retainedPrefix = "retained/"
 	// retainedLinger is how long a change by QoS 0 may wait to be saved: it was never acknowledged, and a card wears.
 	retainedLinger = time.Second
-	// maxLevels bounds a filter's or a retained topic's levels: each costs a node of a tree.
-	maxLevels = 128
 )
 
 // retained holds the last known value of every topic, in memory and as a record each.
@@ -79,7 +77,7 @@ func (t *retained) set(r *router) (rec edged.Record) {
 		if had {
 			size -= retainedSize(old)
 		}
-		if !had && t.names.Len() >= t.limits.RetainedMessages || t.bytes+size > int64(t.limits.RetainedBytes) || topic.Levels(m.Topic) > maxLevels {
+		if !had && t.names.Len() >= t.limits.RetainedMessages || t.bytes+size > int64(t.limits.RetainedBytes) || topic.Levels(m.Topic) > t.limits.TopicLevels {
 			t.refuse(m.Topic)
 			return rec
 		}
@@ -108,7 +106,7 @@ func (t *retained) set(r *router) (rec edged.Record) {
 func (t *retained) refuse(name string) {
 	t.refused++
 	if t.refused&(t.refused-1) == 0 { // 1st, 2nd, 4th, …: a flood must not fill the log
-		t.log.Warn("a message is not retained; raise broker.limits.retained_messages or retained_bytes", "topic", name,
+		t.log.Warn("a message is not retained; raise broker.limits.retained_messages, retained_bytes or topic_levels", "topic", name,
 			"messages", t.names.Len(), "bytes", t.bytes, "refused so far", t.refused)
 	}
 }

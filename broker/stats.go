@@ -24,12 +24,14 @@ type Stats struct {
 	Denied uint64
 	// NotRetained counts messages that were delivered but not retained, because of the limits.
 	NotRetained uint64
+	// Throttled counts how often a client that published faster than its limit was made to wait.
+	Throttled uint64
 	// Panics counts bugs: connections ended by a panic.
 	Panics uint64
 }
 
 type counters struct {
-	connections, refused, received, published, sent, bytesIn, bytesOut, dropped, overflows, denied, panics atomic.Uint64
+	connections, refused, received, published, sent, bytesIn, bytesOut, dropped, overflows, denied, panics, throttled atomic.Uint64
 }
 
 // Stats returns the broker's counters.
@@ -38,7 +40,7 @@ func (b *Broker) Stats() Stats {
 	s := Stats{
 		Connections: c.connections.Load(), Refused: c.refused.Load(), Received: c.received.Load(), Published: c.published.Load(),
 		Sent: c.sent.Load(), BytesReceived: c.bytesIn.Load(), BytesSent: c.bytesOut.Load(), Dropped: c.dropped.Load(),
-		Overflows: c.overflows.Load(), Denied: c.denied.Load(), Panics: c.panics.Load(),
+		Overflows: c.overflows.Load(), Denied: c.denied.Load(), Panics: c.panics.Load(), Throttled: c.throttled.Load(),
 	}
 	b.mu.Lock()
 	s.Sessions = len(b.sessions)

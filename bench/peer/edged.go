@@ -20,6 +20,8 @@ broker:
     subscriptions: 10000
     queue_messages: %d
     queue_bytes: 256MiB
+    connections_per_address: 20000
+    connecting: 1000
     retained_messages: 200000
     retained_bytes: 256MiB
 buffer: {sync: always}
