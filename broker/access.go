@@ -41,8 +41,8 @@ func (b *Broker) may(remote net.Addr, do action, object string) (mqtt.ReasonCode
 		if n := topic.Levels(object); n > b.cfg.Limits.TopicLevels {
 			return mqtt.QuotaExceeded, fmt.Sprintf("the filter has %d levels; broker.limits.topic_levels is %d", n, b.cfg.Limits.TopicLevels)
 		}
-		if _, _, shared := topic.SplitShare(object); shared {
-			return mqtt.SharedSubscriptionsNotSupported, "shared subscriptions are not in this version"
+		if err := topic.CheckFilter(object); err != nil { // the parser leaves $share of 3.x alone
+			return mqtt.TopicFilterInvalid, err.Error()
 		}
 	}
 	return mqtt.Success, ""

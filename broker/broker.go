@@ -61,6 +61,7 @@ type routes struct {
 	sync.RWMutex
 	trie     topic.Trie[*subscription]
 	attached map[string]*attached // by name
+	shares   map[string]*share    // by filter, with $share and the share name
 }
 
 // New makes a broker and loads what the store holds; cfg must pass Check. Attach and Client work from here on; the

@@ -107,7 +107,7 @@ func (c *conn) accept(p *mqtt.Connect) error {
 // offers are the properties of CONNACK.
 func (c *conn) offers(assigned bool) *mqtt.Properties {
 	p := &mqtt.Properties{
-		Has:               mqtt.ReceiveMaximum | mqtt.MaximumPacketSize | mqtt.TopicAliasMaximum | mqtt.SharedSubscriptionAvailable,
+		Has:               mqtt.ReceiveMaximum | mqtt.MaximumPacketSize | mqtt.TopicAliasMaximum,
 		ReceiveMaximum:    ackWindow,
 		MaximumPacketSize: uint32(c.b.cfg.Limits.PacketBytes),
 		TopicAliasMaximum: maxAliases,

@@ -16,23 +16,25 @@ type waiter struct {
 	expires time.Time // zero: never
 	msg     *edged.Message
 	ids     []uint32
+	lent    *lent
 }
 
 // deliver sends r's message to the client, or lets it wait for the window. It never blocks: what a client that does not
-// read cannot take is dropped at QoS 0, and ends the connection at QoS 1 and 2.
-func (c *conn) deliver(r *router, d delivery) {
+// read cannot take is dropped at QoS 0, and ends the connection at QoS 1 and 2. False: it was not taken, and nothing is counted if
+// another member of d.share may get it.
+func (c *conn) deliver(r *router, d delivery) bool {
 	var e mqtt.Encoded
 	if len(d.ids) == 0 {
 		var ok bool
 		if e, ok = r.encode(c.version); !ok {
-			return
+			return true
 		}
 	} else {
 		p := toPublish(r.msg, c.version, d.ids, r.now)
 		var err error
 		if e, err = p.Encode(c.version); err != nil {
 			c.b.stats.dropped.Add(1)
-			return
+			return true
 		}
 	}
 	qos := byte(d.qos)
@@ -40,47 +42,59 @@ func (c *conn) deliver(r *router, d delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kicked != nil || c.out.failed {
-		return
+		return false
 	}
 	if c.maxPacket > 0 && size > int(c.maxPacket) {
-		c.b.stats.dropped.Add(1) // as if it had been delivered (MQTT-3.1.2-25)
-		return
+		return c.drop(d) // as if it had been delivered (MQTT-3.1.2-25)
 	}
 	limits := &c.b.cfg.Limits
 	if qos == 0 {
 		if c.out.bytes+size > int(limits.QueueBytes) || c.out.messages >= limits.QueueMessages {
-			c.b.stats.dropped.Add(1)
-			return
+			return c.drop(d)
 		}
 		c.putPublish(e, size, false, 0, d.retain, 0)
 		c.schedule(r)
-		return
+		return true
+	}
+	var l *lent
+	if d.share != nil {
+		l = &lent{d.share, r.keep()}
 	}
 	if len(c.waiting) == 0 && c.windowOpen() {
-		c.sendFlight(e, size, qos, d.retain)
+		c.sendFlight(e, size, qos, d.retain, l)
 		c.schedule(r)
-		return
+		return true
 	}
 	if c.waitSize+int64(size) > int64(limits.QueueBytes) || len(c.waiting) >= limits.QueueMessages {
 		c.b.stats.overflows.Add(1)
 		c.kickLocked(errOverflow)
-		return
+		return false
 	}
-	w := waiter{encoded: e, qos: qos, retain: d.retain, size: size}
+	w := waiter{encoded: e, qos: qos, retain: d.retain, size: size, lent: l}
 	if m := r.msg; m.Props != nil && m.Props.HasExpiry {
 		w.msg, w.ids = r.keep(), d.ids
 		w.expires = m.Time.Add(time.Duration(m.Props.Expiry) * time.Second)
 	}
 	c.waiting = append(c.waiting, w)
 	c.waitSize += int64(size)
+	return true
+}
+
+// drop counts a message that the client cannot take, unless another member of its share may.
+func (c *conn) drop(d delivery) (taken bool) {
+	if d.share != nil {
+		return false
+	}
+	c.b.stats.dropped.Add(1)
+	return true
 }
 
 // windowOpen: c.mu is held.
 func (c *conn) windowOpen() bool { return c.flights.open < c.window && c.flights.fits(c.nextSeq) }
 
 // sendFlight sends a message that comes from no queue. c.mu is held.
-func (c *conn) sendFlight(e mqtt.Encoded, size int, qos byte, retain bool) {
-	c.flights.add(flight{seq: c.nextSeq, qos: qos})
+func (c *conn) sendFlight(e mqtt.Encoded, size int, qos byte, retain bool, l *lent) {
+	c.flights.add(flight{seq: c.nextSeq, qos: qos, lent: l})
 	c.putPublish(e, size, false, qos, retain, packetID(c.nextSeq))
 	c.nextSeq++
 }
@@ -118,7 +132,7 @@ func (c *conn) advance() {
 				w.encoded, w.size = e, e.Size(w.qos)
 			}
 		}
-		c.sendFlight(w.encoded, w.size, w.qos, w.retain)
+		c.sendFlight(w.encoded, w.size, w.qos, w.retain, w.lent)
 		c.schedule(&c.router)
 	}
 	if len(c.waiting) == 0 {

@@ -36,7 +36,7 @@
 //   - A will is sent when the broker notices that a client is gone. If the broker itself is killed, nobody sends it.
 //   - In-process names and client identifiers are different worlds: a network client called "cloud" is not the uplink "cloud".
 //
-// Not in this version, and refused with a clear answer: shared subscriptions, enhanced authentication, listeners other than
+// Not in this version, and refused with a clear answer: enhanced authentication, listeners other than
 // mqtt://, users and access rules (may, in access.go, is where they will stand). A will delay interval is taken as 0, and no
 // topic aliases are used towards clients.
 package broker

@@ -27,6 +27,7 @@ type flight struct {
 	seq   uint64
 	qos   byte
 	state flightState
+	lent  *lent // a shared subscription's; nil otherwise
 }
 
 // fits says whether seq's packet identifier is free.

@@ -47,6 +47,7 @@ type delivery struct {
 	qos    edged.QoS
 	retain bool
 	ids    []uint32
+	share  *share // that it comes from; nil: the subscriber's own
 }
 
 // router brings messages to their subscribers. Each publishing goroutine has one of its own and uses it again for every

@@ -56,14 +56,16 @@ func (s *session) single() bool         { return s.count.Load() == 1 }
 func (s *session) ordinal() uint64      { return s.order }
 
 // deliver puts QoS 1 and 2 messages of a persistent session into its queue, and sends everything else at once.
-func (s *session) deliver(r *router, d delivery) {
+func (s *session) deliver(r *router, d delivery) { s.take(r, d) }
+
+// take is deliver; false: the session cannot take the message, and another member of d.share may.
+func (s *session) take(r *router, d delivery) bool {
 	if d.qos > 0 && s.queue != nil {
 		r.to = append(r.to, edged.Delivery{Queue: s.queue, QoS: d.qos, Retain: d.retain, Identifiers: d.ids})
-		return
+		return true
 	}
-	if c := s.conn.Load(); c != nil {
-		c.deliver(r, d)
-	}
+	c := s.conn.Load()
+	return c != nil && c.deliver(r, d)
 }
 
 // wake is called by the queue when it has something.
@@ -212,6 +214,7 @@ func (c *conn) release(end *ending) {
 		s.dying = make(chan struct{})
 		b.mu.Unlock()
 		s.end()
+		b.passOn(c.lentOut())
 		return
 	}
 	s.expireIn(time.Duration(s.expiry) * time.Second)
@@ -284,8 +287,8 @@ func (s *session) destroy(done func(error)) {
 	s.mu.Unlock()
 	if len(filters) > 0 {
 		s.b.routes.Lock()
-		for f, sub := range filters {
-			s.b.routes.trie.Remove(f, sub)
+		for _, sub := range filters {
+			s.b.routes.remove(sub)
 		}
 		s.b.routes.Unlock()
 	}
@@ -294,6 +297,7 @@ func (s *session) destroy(done func(error)) {
 		return
 	}
 	s.queue.Notify(nil)
+	s.inherit(filters)
 	put = append(put, edged.Record{Key: sessionPrefix + s.id})
 	var failed error
 	s.b.commit(edged.Batch{Put: put}, func(err error) { failed = err })
@@ -330,7 +334,7 @@ func (b *Broker) loadSessions() error {
 		for _, f := range rec.Filters {
 			sub := newSubscription(f, s)
 			s.filters[f.Filter] = sub
-			b.routes.trie.Add(f.Filter, sub)
+			b.routes.add(sub)
 		}
 		s.count.Store(int32(len(s.filters)))
 		b.sessions[s.id] = s

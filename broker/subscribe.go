@@ -89,9 +89,9 @@ func (c *conn) subscribe(sub *subscription) {
 	s.count.Store(int32(len(s.filters)))
 	s.mu.Unlock()
 	if old != nil {
-		b.routes.trie.Remove(sub.Filter, old)
+		b.routes.remove(old)
 	}
-	b.routes.trie.Add(sub.Filter, sub)
+	b.routes.add(sub)
 	c.commits = append(c.commits, c.router.replay(sub, old != nil)...)
 }
 
@@ -99,6 +99,9 @@ func (c *conn) subscribe(sub *subscription) {
 func (r *router) replay(sub *subscription, had bool) (commits []pendingCommit) {
 	if sub.RetainHandling == 2 || sub.RetainHandling == 1 && had {
 		return nil
+	}
+	if _, _, shared := topic.SplitShare(sub.Filter); shared {
+		return nil // MQTT 5.0 §4.8.2
 	}
 	for _, m := range r.b.retained.match(sub.Filter, r.now) {
 		if sub.NoLocal && sub.owner.principal() == (principal{name: m.From}) {
@@ -133,7 +136,7 @@ func (c *conn) onUnsubscribe(p *mqtt.Unsubscribe) error {
 			ack.Codes[i] = mqtt.NoSubscriptionExisted
 			continue
 		}
-		b.routes.trie.Remove(f, sub)
+		b.routes.remove(sub)
 		delete(s.filters, f)
 	}
 	s.count.Store(int32(len(s.filters)))

@@ -95,12 +95,51 @@ var topicCases = []testCase{
 			s.badFilter(bad)
 		}
 	}},
-	{"shared subscriptions are refused", v5, func(s *script) { // and CONNACK says so: §3.2.2.3.13
-		c := s.connect()
-		p := c.connack.Properties
-		s.check(p.Has&mqtt.SharedSubscriptionAvailable != 0 && p.SharedSubscriptionAvailable == 0, "CONNACK promises shared subscriptions")
-		codes := c.filters(nil, mqtt.Filter{Filter: "$share/g/a"}, mqtt.Filter{Filter: "a"})
-		s.check(codes[0] == mqtt.SharedSubscriptionsNotSupported && codes[1] == 0, "%v", codes)
+	{"MQTT-4.8.2-3", v5, func(s *script) {
+		low, high, pub := s.connect(), s.connect(), s.connect()
+		p := low.connack.Properties
+		s.check(p.Has&mqtt.SharedSubscriptionAvailable == 0 || p.SharedSubscriptionAvailable == 1, "CONNACK denies shared subscriptions")
+		low.subscribe("$share/g/"+s.topic, 0)
+		high.subscribe("$share/h/"+s.topic, 1)
+		pub.publish(s.topic, "m", 2)
+		s.check(low.message(s.topic, "m").QoS == 0 && high.message(s.topic, "m").QoS == 1, "not at the QoS that was granted")
+	}},
+	{"MQTT-4.8.2-4", v5, func(s *script) {
+		id := unique("c")
+		c, pub := s.connect(durable(id)), s.connect()
+		c.subscribe("$share/g/"+s.topic, 2)
+		pub.publish(s.topic, "m", 2)
+		first := c.message(s.topic, "m")
+		other := s.connect()
+		other.subscribe("$share/g/"+s.topic, 2)
+		c.drop()
+		c = s.connect(durable(id))
+		m := c.message(s.topic, "m")
+		s.check(m.PacketID == first.PacketID && m.Dup, "%s, first %s", show(m), show(first))
+		c.take(m)
+		other.quiet()
+	}},
+	{"MQTT-4.8.2-5", v5, func(s *script) {
+		c, pub := s.connect(), s.connect()
+		c.subscribe("$share/g/"+s.topic, 2)
+		pub.publish(s.topic, "m", 2)
+		c.message(s.topic, "m")
+		other := s.connect()
+		other.subscribe("$share/g/"+s.topic, 2)
+		c.leave()
+		other.quiet()
+	}},
+	{"MQTT-4.8.2-6", v5, func(s *script) {
+		c, pub := s.connect(), s.connect()
+		c.subscribe("$share/g/"+s.topic, 2)
+		pub.publish(s.topic, "1", 1)
+		pub.publish(s.topic, "2", 2)
+		other := s.connect()
+		other.subscribe("$share/g/"+s.topic, 2)
+		c.send(&mqtt.Puback{PacketID: c.message(s.topic, "1").PacketID, Code: mqtt.UnspecifiedError})
+		c.send(&mqtt.Pubrec{PacketID: c.message(s.topic, "2").PacketID, Code: mqtt.UnspecifiedError})
+		c.leave()
+		other.quiet()
 	}},
 	{"MQTT-4.9.0-1", v5, func(s *script) {
 		c := s.connect(with(func(p *mqtt.Properties) { p.Has |= mqtt.ReceiveMaximum; p.ReceiveMaximum = 3 }))
