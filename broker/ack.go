@@ -23,6 +23,8 @@ type acks struct {
 	// retrying: the store refused a 3.x client's message, whom nothing can be told. It is committed again until the store
 	// takes it; until then the reader takes no other.
 	retrying bool
+	bytes    int64 // of the messages in entries that wait for the disk
+	left     bool  // the connection is over: bytes counts no more
 }
 
 type ack struct {
@@ -30,6 +32,7 @@ type ack struct {
 	qos   byte
 	code  mqtt.ReasonCode
 	kept  bool
+	size  int64       // of the message, while it waits for the disk
 	again bool        // the store refused batch
 	batch edged.Batch // of 3.x clients
 }
@@ -47,13 +50,13 @@ func (a *acks) pending(id uint16, qos byte) bool {
 func (c *conn) awaitRoom() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.acks.entries) < ackWindow && !c.acks.retrying {
+	if !c.behind() {
 		return nil
 	}
 	c.mu.Unlock()
 	c.settle()
 	c.mu.Lock()
-	for (len(c.acks.entries) >= ackWindow || c.acks.retrying) && c.kicked == nil {
+	for c.behind() && c.kicked == nil {
 		c.acks.room.Wait()
 	}
 	if c.kicked != nil {
@@ -74,11 +77,15 @@ func (c *conn) acknowledge(id uint16, qos byte, batch edged.Batch) {
 	}
 	n := c.acks.base + uint64(len(c.acks.entries))
 	entry := ack{id: id, qos: qos, kept: nothing}
+	if !nothing {
+		entry.size = int64(len(batch.Message.Topic) + len(batch.Message.Payload))
+	}
 	if c.version != mqtt.V5 {
 		entry.batch = batch
 	}
 	c.acks.entries = append(c.acks.entries, entry)
 	if !nothing {
+		c.ahead(entry.size)
 		c.commits = append(c.commits, pendingCommit{batch, func(err error) { c.committed(n, err) }})
 	}
 }
@@ -94,6 +101,7 @@ func (c *conn) committed(n uint64, err error) {
 	}
 	for len(c.acks.entries) > 0 && c.acks.entries[0].kept {
 		c.putAck(c.acks.entries[0])
+		c.ahead(-c.acks.entries[0].size)
 		c.acks.entries[0] = ack{}
 		c.acks.entries = c.acks.entries[1:]
 		c.acks.base++

@@ -41,6 +41,7 @@ type Broker struct {
 	retained retained
 	stats    counters
 	ids      atomic.Uint64 // of subscribers
+	memory   atomic.Int64  // bytes that wait for and from connected clients; see memory.go
 
 	mu       sync.Mutex
 	sessions map[string]*session

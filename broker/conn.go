@@ -39,25 +39,26 @@ type conn struct {
 	publish   mqtt.Publish
 	aliases   map[uint16]string
 	commits   []pendingCommit
-	received  uint64
+	counted   tally
 	pace      *pace // nil: no bound
 
 	// What the client asked for, fixed after CONNECT.
 	window    int    // QoS 1 and 2 messages it takes at once
 	maxPacket uint32 // 0: no limit
 
-	mu       sync.Mutex
-	out      output
-	acks     acks
-	flights  inflight
-	nextSeq  uint64    // of a message that comes from no queue
-	waiting  []waiter  // such messages beyond the window
-	waitSize int64     // bytes of them
-	pump     pumpState // of the session's queue
-	kicked   *ending
-	closed   bool
-	work     sync.WaitGroup // goroutines beside serve
-	pumps    sync.WaitGroup // the one of them that uses the session's queue
+	mu        sync.Mutex
+	out       output
+	acks      acks
+	flights   inflight
+	nextSeq   uint64    // of a message that comes from no queue
+	waiting   []waiter  // such messages beyond the window
+	waitSize  int64     // bytes of them
+	accounted int64     // of what waits, in the broker's memory
+	pump      pumpState // of the session's queue
+	kicked    *ending
+	closed    bool
+	work      sync.WaitGroup // goroutines beside serve
+	pumps     sync.WaitGroup // the one of them that uses the session's queue
 
 	quit     chan struct{} // closed by kick: whoever waits for something gives up
 	released chan struct{} // closed when the session is free for another connection
@@ -184,6 +185,7 @@ func (c *conn) finish(end *ending) {
 	c.mu.Unlock()
 	c.abort()
 	c.work.Wait()
+	c.settleAccount()
 	c.in.release()
 	c.b.forget(c)
 }

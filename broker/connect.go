@@ -89,6 +89,7 @@ func (c *conn) accept(p *mqtt.Connect) error {
 		return c.refuse(code, "the session cannot be opened: "+code.String())
 	}
 	c.b.greeted(c)
+	c.b.stats.connects.Add(1)
 	c.mu.Lock()
 	c.sess = s
 	c.mu.Unlock()

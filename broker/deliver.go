@@ -49,7 +49,7 @@ func (c *conn) deliver(r *router, d delivery) bool {
 	}
 	limits := &c.b.cfg.Limits
 	if qos == 0 {
-		if c.out.bytes+size > int(limits.QueueBytes) || c.out.messages >= limits.QueueMessages {
+		if c.out.bytes+size > int(limits.QueueBytes) || c.out.messages >= limits.QueueMessages || c.crowded() {
 			return c.drop(d)
 		}
 		c.putPublish(e, size, false, 0, d.retain, 0)
@@ -65,7 +65,7 @@ func (c *conn) deliver(r *router, d delivery) bool {
 		c.schedule(r)
 		return true
 	}
-	if c.waitSize+int64(size) > int64(limits.QueueBytes) || len(c.waiting) >= limits.QueueMessages {
+	if c.waitSize+int64(size) > int64(limits.QueueBytes) || len(c.waiting) >= limits.QueueMessages || c.crowded() {
 		c.b.stats.overflows.Add(1)
 		c.kickLocked(errOverflow)
 		return false
@@ -77,6 +77,7 @@ func (c *conn) deliver(r *router, d delivery) bool {
 	}
 	c.waiting = append(c.waiting, w)
 	c.waitSize += int64(size)
+	c.account()
 	return true
 }
 
@@ -104,7 +105,10 @@ func (c *conn) putPublish(e mqtt.Encoded, size int, dup bool, qos byte, retain b
 	chunk := c.out.room(size)
 	c.out.grew(e.Append(chunk, dup, qos, retain, id), size)
 	c.out.messages++
-	c.b.stats.sent.Add(1)
+	c.account()
+	c.out.counted.messages++
+	c.out.counted.packets++
+	c.out.counted.payload += uint64(e.Payload())
 }
 
 // advance sends what the window has room for now. c.mu is held.

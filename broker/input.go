@@ -191,6 +191,7 @@ func (c *conn) readPackets(handle func(h mqtt.Header, body []byte) error) error 
 			}
 			return nil
 		}
+		c.counted.packets++
 		if err := handle(h, b[n:n+h.Length]); err != nil {
 			return err
 		}

@@ -9,11 +9,12 @@ import (
 // only as long as there is something to write.
 type output struct {
 	chunks    [][]byte
-	bytes     int  // waiting or being written
-	messages  int  // PUBLISH packets among them since the output was last empty
-	control   int  // bytes of other packets since the writer last took some
-	scheduled bool // somebody will flush
-	writing   bool // somebody writes, and looks again before it stops
+	bytes     int   // waiting or being written
+	messages  int   // PUBLISH packets among them since the output was last empty
+	control   int   // bytes of other packets since the writer last took some
+	counted   tally // since take
+	scheduled bool  // somebody will flush
+	writing   bool  // somebody writes, and looks again before it stops
 	failed    bool
 }
 
@@ -59,6 +60,7 @@ func (c *conn) put(p mqtt.Packet) {
 		c.kickLocked(errNotRead)
 		return
 	}
+	c.out.counted.packets++
 	chunk := c.out.room(len(b))
 	c.out.grew(append(chunk, b...), len(b))
 }
@@ -72,7 +74,8 @@ func (c *conn) schedule(r *router) {
 }
 
 // take hands all waiting chunks to a writer. c.mu is held.
-func (o *output) take() [][]byte {
+func (o *output) take(stats *counters) [][]byte {
+	o.counted.post(&stats.out)
 	chunks := o.chunks
 	o.chunks, o.control = nil, 0
 	return chunks
@@ -100,11 +103,12 @@ func (c *conn) flush() {
 			c.mu.Unlock()
 			return
 		}
-		chunks := c.out.take()
+		chunks := c.out.take(&c.b.stats)
 		c.mu.Unlock()
 		n, rest := c.tryWrite(chunks)
 		c.mu.Lock()
 		c.out.wrote(n)
+		c.account()
 		if len(rest) > 0 {
 			c.startWriter(rest)
 			c.mu.Unlock()
@@ -135,6 +139,7 @@ func (c *conn) stopWriting() {
 	if c.out.failed {
 		c.out.chunks = nil
 		c.out.bytes = 0
+		c.account()
 	}
 	if c.pump.blocked {
 		c.pump.blocked = false
@@ -181,6 +186,7 @@ func (c *conn) write(chunks [][]byte) {
 			c.b.stats.bytesOut.Add(uint64(n))
 			c.mu.Lock()
 			c.out.wrote(n)
+			c.account()
 			c.mu.Unlock()
 			if err != nil {
 				c.lost(err)
@@ -194,7 +200,7 @@ func (c *conn) write(chunks [][]byte) {
 			c.mu.Unlock()
 			return
 		}
-		chunks = c.out.take()
+		chunks = c.out.take(&c.b.stats)
 		c.mu.Unlock()
 	}
 }

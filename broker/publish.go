@@ -17,10 +17,7 @@ type pendingCommit struct {
 // settle flushes and commits what the packets handled so far have left. The reader calls it before it waits for anything.
 func (c *conn) settle() {
 	c.router.flush()
-	if c.received > 0 {
-		c.b.stats.received.Add(c.received)
-		c.received = 0
-	}
+	c.counted.post(&c.b.stats.in)
 	for i, p := range c.commits {
 		c.b.commit(p.batch, p.done)
 		c.commits[i] = pendingCommit{}
@@ -46,7 +43,8 @@ func (b *Broker) commit(batch edged.Batch, done func(error)) {
 
 // onPublish routes a client's message. p aliases the read buffer.
 func (c *conn) onPublish(p *mqtt.Publish) error {
-	c.received++
+	c.counted.messages++
+	c.counted.payload += uint64(len(p.Payload))
 	if c.version == mqtt.V5 {
 		if err := c.resolveAlias(p); err != nil {
 			return err

@@ -24,7 +24,8 @@ type retained struct {
 
 	mu      sync.RWMutex
 	names   topic.Names[*edged.Message]
-	bytes   int64
+	bytes   int64 // retainedSize of those of users
+	own     int   // of the broker itself, under $SYS: few, and neither bounded nor in bytes
 	refused uint64
 	// unsaved topics differ from their record and wait for saveLazily; committing counts the commits under way by topic: a
 	// change beside one is saved once more, because the order of their commits is not known.
@@ -66,6 +67,13 @@ func (t *retained) set(r *router) (rec edged.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old, had := t.names.Get(m.Topic)
+	if isSys(m.Topic) {
+		if !had {
+			t.own++
+		}
+		t.names.Set(m.Topic, r.keep())
+		return rec
+	}
 	if len(m.Payload) == 0 {
 		if !had {
 			return rec
@@ -77,16 +85,14 @@ func (t *retained) set(r *router) (rec edged.Record) {
 		if had {
 			size -= retainedSize(old)
 		}
-		if !had && t.names.Len() >= t.limits.RetainedMessages || t.bytes+size > int64(t.limits.RetainedBytes) || topic.Levels(m.Topic) > t.limits.TopicLevels {
+		full := !had && t.names.Len()-t.own >= t.limits.RetainedMessages || t.bytes+size > int64(t.limits.RetainedBytes)
+		if full || topic.Levels(m.Topic) > t.limits.TopicLevels {
 			t.refuse(m.Topic)
 			return rec
 		}
 		kept := r.keep()
 		t.names.Set(kept.Topic, kept)
 		t.bytes += size
-	}
-	if isSys(m.Topic) {
-		return rec
 	}
 	name := r.keep().Topic
 	if m.QoS == 0 || t.committing[name] > 0 {
@@ -142,10 +148,10 @@ func (t *retained) match(filter string, now time.Time) (found []*edged.Message) 
 	return found
 }
 
-func (t *retained) count() (messages int, refused uint64) {
+func (t *retained) count() (messages int, bytes int64, refused uint64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.names.Len(), t.refused
+	return t.names.Len(), t.bytes, t.refused
 }
 
 func (t *retained) stop() { close(t.quit) }

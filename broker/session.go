@@ -170,7 +170,9 @@ func (s *session) openQueue() error {
 	if err != nil {
 		return fmt.Errorf("open the queue: %w", err)
 	}
+	s.b.mu.Lock() // the figures of $SYS look at all sessions' queues
 	s.queue = q
+	s.b.mu.Unlock()
 	return nil
 }
 
@@ -253,6 +255,7 @@ func (s *session) expire() {
 	b.running.Add(1)
 	b.mu.Unlock()
 	defer b.running.Done()
+	b.stats.expired.Add(1)
 	b.log.Info("a session expired", "client", s.id)
 	s.end()
 }

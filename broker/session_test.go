@@ -162,6 +162,7 @@ func TestLimits(t *testing.T) {
 	r := brokertest.Start(t, brokertest.Config(func(c *broker.Config) {
 		c.Limits.Sessions, c.Limits.Subscriptions, c.Limits.Connections = 2, 2, 3
 		c.Limits.RetainedMessages, c.Limits.ConnectTimeout = 20, 200*time.Millisecond
+		c.SysInterval = 0
 	}))
 	a := clean(t, r, "a", mqtt.V5)
 	a.send(&mqtt.Subscribe{PacketID: 1, Filters: []mqtt.Filter{{Filter: "1"}, {Filter: "2"}, {Filter: "3"}, {Filter: "1", QoS: 1}}})

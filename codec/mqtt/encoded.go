@@ -13,6 +13,7 @@ package mqtt
 type Encoded struct {
 	body []byte
 	tail int // where the properties, or else the payload, begin in body
+	data int // where the payload begins
 }
 
 // Encode encodes what the subscribers of version v have in common: topic, properties and payload, all copied. Dup, QoS,
@@ -48,8 +49,11 @@ func (p *Publish) Encode(v Version) (Encoded, error) {
 	if w.err != nil {
 		return Encoded{}, w.err
 	}
-	return Encoded{body: append(w.b, p.Payload...), tail: tail}, nil
+	return Encoded{body: append(w.b, p.Payload...), tail: tail, data: len(w.b)}, nil
 }
+
+// Payload is the number of bytes of the payload.
+func (e Encoded) Payload() int { return len(e.body) - e.data }
 
 // Size is how many bytes Append appends for a subscriber of that QoS: what a maximum packet size is compared with.
 func (e Encoded) Size(qos byte) int {
