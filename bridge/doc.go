@@ -35,6 +35,11 @@
 // messages are doubled for each loss. They are counted in Stats.Uncertain. The server's receipts of before are void by a
 // note on disk, written before anything is sent. What a server acknowledged and then lost is beyond reach.
 //
+// One case is beyond version 3.1.1 as well: the server loses the session, and the news of it, the CONNACK without "session
+// present", is lost with its connection, or in a power cut before the note is on disk. The next CONNACK speaks of the new
+// session as present, and a PUBCOMP does not tell that the server knew nothing of the message (version 5 has a reason code
+// for it). Of the QoS 2 messages whose PUBREC had come, at most Config.Inflight, those not delivered before are then lost.
+//
 // Going to another of Config.URLs loses the session unless Config.SharedSession says that they share it.
 //
 // Order holds among messages of one QoS: MQTT itself delivers QoS 2 later than a QoS 1 message sent after it.

@@ -48,12 +48,16 @@ type chaos struct {
 type session struct {
 	// ids are the QoS 2 identifiers in use, with the message when it is delivered on release.
 	ids map[uint16]*mqtt.Publish
+	// unknown: the client has not shown that it knows that this session is new. Should the connection end before, or the
+	// edge's power fail before the news is on its disk, the next CONNACK has to say so again: with "session present" no
+	// client of version 3.1.1 could know what was lost. See the package bridge's doc.
+	unknown bool
 	// down are messages for the client that it has not acknowledged.
 	down   []*mqtt.Publish
 	lastID uint16
 }
 
-func newSession() *session { return &session{ids: map[uint16]*mqtt.Publish{}} }
+func newSession() *session { return &session{ids: map[uint16]*mqtt.Publish{}, unknown: true} }
 
 func newChaos(t *testing.T) *chaos {
 	t.Helper()
@@ -216,6 +220,8 @@ func (b *chaos) answer(from net.Conn, p mqtt.Packet) []mqtt.Packet {
 		b.current = from
 	} else if b.current != from {
 		return nil
+	} else {
+		b.session.unknown = false
 	}
 	switch p := p.(type) {
 	case *mqtt.Connect:
@@ -223,7 +229,7 @@ func (b *chaos) answer(from net.Conn, p mqtt.Packet) []mqtt.Packet {
 			b.session = nil
 			b.losses++
 		}
-		present := b.session != nil && !p.CleanStart
+		present := b.session != nil && !b.session.unknown && !p.CleanStart
 		if !present {
 			b.session = newSession()
 		}
