@@ -48,6 +48,7 @@ type Broker struct {
 	conns    map[*conn]struct{}
 	door     door
 	stopping bool
+	atRun    []func() // starts the clocks of what was loaded
 
 	ready   chan struct{}
 	addrs   []net.Addr
@@ -123,6 +124,7 @@ func (b *Broker) Run(ctx context.Context) error {
 		b.log.Info("listening", "address", l.Addr().String())
 		b.running.Go(func() { b.accept(l) })
 	}
+	b.startClocks()
 	b.running.Go(b.retained.saveLazily)
 	b.running.Go(b.publishSys)
 	close(b.ready)
@@ -146,6 +148,7 @@ func (b *Broker) stop(listeners []net.Listener) {
 	for _, s := range b.sessions {
 		s.stopTimer()
 	}
+	b.atRun = nil
 	b.mu.Unlock()
 	for _, c := range conns {
 		c.kick(errStopping)

@@ -34,6 +34,7 @@ type conn struct {
 	in        input
 	keepAlive time.Duration // one and a half intervals; 0: none
 	will      *edged.Message
+	willDelay uint32 // seconds
 	expiry    uint32
 	terse     bool // request problem information 0: reason strings are not wanted
 	publish   mqtt.Publish

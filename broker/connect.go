@@ -144,22 +144,12 @@ func (c *conn) takeWill(w *mqtt.Will) (mqtt.ReasonCode, string) {
 	if code, why := c.b.may(c.nc.RemoteAddr(), toSend, w.Topic); code.Failed() {
 		return code, "will: " + why
 	}
+	if p := w.Properties; p != nil {
+		c.willDelay = p.WillDelayInterval
+	}
 	c.will = &edged.Message{
 		Topic: strings.Clone(w.Topic), Payload: slices.Clone(w.Payload), QoS: edged.QoS(w.QoS), Retain: w.Retain,
 		Props: fromProperties(w.Properties), From: c.client.name,
 	}
 	return mqtt.Success, ""
-}
-
-// publishWill sends the will as if the client had published it (MQTT-3.1.2-8).
-func (c *conn) publishWill() {
-	m := *c.will
-	m.Time = time.Now()
-	batch := c.router.route(&m, c.client, false)
-	c.router.flush()
-	c.b.commit(batch, func(err error) {
-		if err != nil {
-			c.b.log.Error("a will was not kept", "client", c.client.name, "topic", m.Topic, "error", err)
-		}
-	})
 }

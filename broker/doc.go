@@ -33,10 +33,11 @@
 //   - A retained message and a live one on the same topic that meet while a persistent session subscribes may reach its queue
 //     in either order; the RETAIN flag tells them apart.
 //   - A retained change by QoS 0 is saved within a second or so; by QoS 1 and 2 before its acknowledgement.
-//   - A will is sent when the broker notices that a client is gone. If the broker itself is killed, nobody sends it.
+//   - A will is sent when the broker notices that a client is gone, or after the will delay interval, which runs on while the broker
+//     is down. If the broker itself is killed, nobody sends the wills of those who were connected.
 //   - In-process names and client identifiers are different worlds: a network client called "cloud" is not the uplink "cloud".
 //
 // Not in this version, and refused with a clear answer: enhanced authentication, listeners other than
-// mqtt://, users and access rules (may, in access.go, is where they will stand). A will delay interval is taken as 0, and no
-// topic aliases are used towards clients.
+// mqtt://, users and access rules (may, in access.go, is where they will stand). No topic aliases are used
+// towards clients.
 package broker

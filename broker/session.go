@@ -31,12 +31,14 @@ type session struct {
 	conn   atomic.Pointer[conn]
 	count  atomic.Int32  // of filters
 	expiry uint32        // seconds after the connection; the broker's mutex guards it
+	left   bool          // the record says that the client is gone; guarded likewise
 	timer  *time.Timer   // runs while an expiring session is offline; guarded likewise
 	dying  chan struct{} // closed when an ended session's queue is deleted, and its name free; guarded likewise
 
 	mu      sync.Mutex
 	filters map[string]*subscription
 	inbound map[uint16]bool // QoS 2 messages between PUBLISH and PUBREL; true: on disk too
+	will    *delayedWill    // waits while the client is gone
 }
 
 // sessionRecord is what the store keeps of a persistent session.
@@ -114,8 +116,8 @@ func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, cod
 	defer b.mu.Unlock()
 	if old != nil && !clean {
 		old.stopTimer()
-		old.expiry = c.expiry
 		old.conn.Store(c)
+		old.resumed(c)
 		return old, true, mqtt.Success
 	}
 	if old == nil && len(b.sessions) >= b.cfg.Limits.Sessions {
@@ -138,6 +140,24 @@ func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, cod
 		return nil, false, mqtt.ServerUnavailable
 	}
 	return s, false, mqtt.Success
+}
+
+// resumed: what the record says of the time without a connection does not hold any more, and no will is published
+// (MQTT-3.1.3-9). b.mu is held, so the commit goes out with c's first settle.
+func (s *session) resumed(c *conn) {
+	var put []edged.Record
+	if s.takeWill(nil) != nil {
+		put = append(put, s.noWill())
+	}
+	if s.left || s.expiry != c.expiry {
+		s.mu.Lock()
+		put = append(put, s.record(c.expiry, s.filters, 0))
+		s.mu.Unlock()
+	}
+	s.expiry, s.left = c.expiry, false
+	if len(put) > 0 {
+		c.commits = append(c.commits, pendingCommit{edged.Batch{Put: put}, s.logFailure})
+	}
 }
 
 // prepare deletes the old session, and makes the queue of a persistent one.
@@ -202,14 +222,25 @@ func (c *conn) release(end *ending) {
 	}
 	b := c.b
 	c.pumps.Wait() // the next connection's must be the only one
-	if end.will && c.will != nil {
-		c.publishWill()
+
+	var later time.Duration // that the will waits
+	if c.expiry > 0 {
+		later = time.Duration(min(c.willDelay, c.expiry)) * time.Second
+	}
+	will := c.will
+	if !end.will {
+		will = nil
+	}
+	if will != nil && later == 0 {
+		b.sendWill(s, will)
+		will = nil
 	}
 	if s.queue != nil {
 		s.queue.Notify(nil)
 		s.queue.Rewind()
 	}
 	b.mu.Lock()
+	changed := s.expiry != c.expiry // by DISCONNECT
 	s.expiry = c.expiry
 	s.conn.Store(nil)
 	if s.expiry == 0 {
@@ -220,13 +251,19 @@ func (c *conn) release(end *ending) {
 		return
 	}
 	s.expireIn(time.Duration(s.expiry) * time.Second)
-	b.mu.Unlock()
-	if c.expiry != never {
-		s.mu.Lock()
-		rec := s.record(c.expiry, s.filters, time.Now().Unix())
-		s.mu.Unlock()
-		b.commit(edged.Batch{Put: []edged.Record{rec}}, s.logFailure)
+	var put []edged.Record
+	if will != nil {
+		rec, err := s.delay(will, later)
+		put = append(put, rec)
+		s.logFailure(err)
 	}
+	if s.left = c.expiry != never || changed; s.left {
+		s.mu.Lock()
+		put = append(put, s.record(c.expiry, s.filters, time.Now().Unix()))
+		s.mu.Unlock()
+	}
+	b.mu.Unlock()
+	b.commit(edged.Batch{Put: put}, s.logFailure)
 }
 
 // expireIn lets the session end after d. b.mu is held.
@@ -295,6 +332,9 @@ func (s *session) destroy(done func(error)) {
 		}
 		s.b.routes.Unlock()
 	}
+	if m := s.takeWill(nil); m != nil {
+		s.b.sendWill(s, m, s.noWill()) // the session's end comes before the delay's (MQTT 5.0 §3.1.3.2.2)
+	}
 	if s.queue == nil {
 		done(nil)
 		return
@@ -345,10 +385,18 @@ func (b *Broker) loadSessions() error {
 		if rec.Left != 0 {
 			left -= max(now.Sub(time.Unix(rec.Left, 0)), 0)
 		}
-		s.expireIn(max(left, 0))
+		s.left = rec.Left != 0
+		b.atRun = append(b.atRun, func() {
+			if s.conn.Load() == nil {
+				s.expireIn(max(left, 0))
+			}
+		})
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := b.loadWills(); err != nil {
 		return err
 	}
 	for _, name := range b.store.Queues() {

@@ -97,7 +97,7 @@ var willCases = []testCase{
 		delayed := &mqtt.Properties{Has: mqtt.WillDelayInterval, WillDelayInterval: 1}
 		c := s.connect(durable(unique("c")), willed(mqtt.Will{Topic: s.topic, Payload: []byte("gone"), Properties: delayed}))
 		c.drop()
-		w.publish(s.topic, "before", 1)
+		s.connect().publish(s.topic, "before", 1)
 		w.message(s.topic, "before")
 		w.message(s.topic, "gone")
 	}},
