@@ -35,14 +35,18 @@ type Message struct {
 
 // Properties are the PUBLISH properties that a server forwards unaltered (MQTT 5.0 §3.3.2.3).
 type Properties struct {
-	// PayloadFormat is the payload format indicator: 0 unspecified bytes, 1 UTF-8.
-	PayloadFormat byte
+	// HasPayloadFormat says that PayloadFormat is present: the payload format indicator, 0 unspecified bytes, 1 UTF-8.
+	HasPayloadFormat bool
+	PayloadFormat    byte
 	// HasExpiry says that Expiry is present; 0 is a value like any other.
 	HasExpiry bool
 	// Expiry is the message expiry interval, in seconds after Message.Time.
-	Expiry          uint32
-	ContentType     string
-	ResponseTopic   string
+	Expiry uint32
+	// HasContentType says that ContentType is present; it may be empty.
+	HasContentType bool
+	ContentType    string
+	ResponseTopic  string
+	// CorrelationData is nil when it is absent; it may be present and empty.
 	CorrelationData []byte
 	// User holds the user properties, in the order in which they were sent; names may repeat.
 	User []UserProperty

@@ -18,12 +18,14 @@ func fromProperties(p *mqtt.Properties) *edged.Properties {
 		return nil
 	}
 	out := &edged.Properties{
-		PayloadFormat:   p.PayloadFormatIndicator,
-		HasExpiry:       p.Has&mqtt.MessageExpiryInterval != 0,
-		Expiry:          p.MessageExpiryInterval,
-		ContentType:     strings.Clone(p.ContentType),
-		ResponseTopic:   strings.Clone(p.ResponseTopic),
-		CorrelationData: slices.Clone(p.CorrelationData),
+		HasPayloadFormat: p.Has&mqtt.PayloadFormatIndicator != 0,
+		PayloadFormat:    p.PayloadFormatIndicator,
+		HasExpiry:        p.Has&mqtt.MessageExpiryInterval != 0,
+		Expiry:           p.MessageExpiryInterval,
+		HasContentType:   p.Has&mqtt.ContentType != 0,
+		ContentType:      strings.Clone(p.ContentType),
+		ResponseTopic:    strings.Clone(p.ResponseTopic),
+		CorrelationData:  slices.Clone(p.CorrelationData),
 	}
 	for _, u := range p.User {
 		out.User = append(out.User, edged.UserProperty{Name: strings.Clone(u.Name), Value: strings.Clone(u.Value)})
@@ -43,7 +45,7 @@ func toPublish(m *edged.Message, v mqtt.Version, ids []uint32, now time.Time) mq
 		return p
 	}
 	in, out := m.Props, p.Properties
-	if in.PayloadFormat != 0 {
+	if in.HasPayloadFormat {
 		out.Has |= mqtt.PayloadFormatIndicator
 		out.PayloadFormatIndicator = in.PayloadFormat
 	}
@@ -52,7 +54,7 @@ func toPublish(m *edged.Message, v mqtt.Version, ids []uint32, now time.Time) mq
 		left := time.Duration(in.Expiry)*time.Second - now.Sub(m.Time)
 		out.MessageExpiryInterval = min(uint32(max(left, 0)/time.Second), in.Expiry)
 	}
-	if in.ContentType != "" {
+	if in.HasContentType {
 		out.Has |= mqtt.ContentType
 		out.ContentType = in.ContentType
 	}

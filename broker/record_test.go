@@ -12,7 +12,7 @@ func TestMessageRecordsRoundTrip(t *testing.T) {
 	for _, m := range []edged.Message{
 		{Topic: "a", Payload: []byte("x"), Retain: true, Time: time.Unix(5, 7)},
 		{Topic: "a/b", Payload: []byte{0, 255}, QoS: 2, Retain: true, From: "me", Time: time.Unix(5, 7), Props: &edged.Properties{
-			PayloadFormat: 1, HasExpiry: true, Expiry: 9, ContentType: "c", ResponseTopic: "r", CorrelationData: []byte{1}, User: []edged.UserProperty{{Name: "a", Value: "b"}, {Name: "a", Value: "c"}},
+			HasPayloadFormat: true, PayloadFormat: 1, HasExpiry: true, Expiry: 9, HasContentType: true, ContentType: "c", ResponseTopic: "r", CorrelationData: []byte{1}, User: []edged.UserProperty{{Name: "a", Value: "b"}, {Name: "a", Value: "c"}},
 		}},
 	} {
 		b := appendMessage([]byte("before"), &m)[6:]

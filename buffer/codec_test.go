@@ -17,16 +17,17 @@ func sampleMessages() []edged.Message {
 		{Topic: "a/b", Payload: []byte("x"), QoS: 2, Retain: true, From: "client", Time: time.Unix(1700000000, 123)},
 		{Topic: "t", Time: time.Unix(-5, 0), Props: &edged.Properties{}},
 		{Topic: "t", Payload: make([]byte, 5000), Props: &edged.Properties{
-			PayloadFormat: 1, HasExpiry: true, Expiry: math.MaxUint32, ContentType: "text", ResponseTopic: "r",
+			HasPayloadFormat: true, PayloadFormat: 1, HasExpiry: true, Expiry: math.MaxUint32, HasContentType: true, ContentType: "text", ResponseTopic: "r",
 			CorrelationData: []byte{0, 1}, User: []edged.UserProperty{{Name: "a", Value: "b"}, {Name: "a", Value: ""}},
 		}},
-		{Topic: "t", Props: &edged.Properties{CorrelationData: []byte{}}},
+		{Topic: "t", Props: &edged.Properties{CorrelationData: []byte{}, HasPayloadFormat: true}},
+		{Topic: "t", Props: &edged.Properties{HasContentType: true}},
 	}
 }
 
 func TestEntriesRoundTrip(t *testing.T) {
 	var b []byte
-	ids := [][]uint32{nil, {1}, nil, {1, 268435455}, nil}
+	ids := [][]uint32{nil, {1}, nil, {1, 268435455}, nil, nil}
 	for i, m := range sampleMessages() {
 		b = appendEntry(b, &m, ids[i])
 	}

@@ -27,6 +27,8 @@ const (
 const (
 	propsExpiry = 1 << iota
 	propsCorrelation
+	propsFormat
+	propsContentType
 )
 
 // appendEntry appends a message as segments hold it: its length, then
@@ -77,6 +79,12 @@ func appendProps(h []byte, p *edged.Properties) []byte {
 	}
 	if p.CorrelationData != nil {
 		flags |= propsCorrelation
+	}
+	if p.HasPayloadFormat {
+		flags |= propsFormat
+	}
+	if p.HasContentType {
+		flags |= propsContentType
 	}
 	h = append(h, flags, p.PayloadFormat)
 	if p.HasExpiry {
@@ -148,7 +156,10 @@ func parseEntry(b []byte) (entry, bool) {
 
 func (r *reader) props() *edged.Properties {
 	flags := r.byte()
-	p := &edged.Properties{PayloadFormat: r.byte(), HasExpiry: flags&propsExpiry != 0}
+	p := &edged.Properties{
+		HasPayloadFormat: flags&propsFormat != 0, PayloadFormat: r.byte(),
+		HasExpiry: flags&propsExpiry != 0, HasContentType: flags&propsContentType != 0,
+	}
 	if p.HasExpiry {
 		p.Expiry = uint32(r.uvarint())
 	}

@@ -8,8 +8,6 @@ var knownFailures = map[string]string{
 	"MQTT-3.4.2-2/5.0":             tooLong,
 	"MQTT-3.5.2-2/5.0":             tooLong,
 	"MQTT-3.14.2-3/5.0":            tooLong,
-	"MQTT-3.3.2-4/5.0":             "a payload format indicator of 0 is not passed on",
-	"MQTT-3.3.2-20/5.0":            "an empty content type is not passed on",
 	"MQTT-4.3.3-7/5.0":             "a message that was sent expires before it is sent again",
 }
 
