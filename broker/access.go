@@ -20,14 +20,14 @@ const (
 
 // may is the one place that decides what a network client may do. object is a topic name or filter. The string says why
 // not, and which setting would change it.
-func (b *Broker) may(remote net.Addr, do action, object string) (mqtt.ReasonCode, string) {
+func (b *Broker) may(near bool, do action, object string) (mqtt.ReasonCode, string) {
 	switch do {
 	case toConnect:
 		switch b.cfg.Anonymous {
 		case Always:
 			return mqtt.Success, ""
 		case Loopback:
-			if isLoopback(remote) {
+			if near {
 				return mqtt.Success, ""
 			}
 			return mqtt.NotAuthorized, "anonymous clients may connect from this machine only; broker.anonymous: always lets them in from everywhere"

@@ -12,13 +12,13 @@ type door struct {
 }
 
 // admit starts to serve a connection, unless there are too many. One that is refused costs nothing but its socket.
-func (b *Broker) admit(nc net.Conn) {
+func (b *Broker) admit(nc net.Conn, w *way) {
 	b.stats.connections.Add(1)
 	from := addressOf(nc.RemoteAddr())
 	b.mu.Lock()
 	limit := b.full(from)
 	if limit == "" && !b.stopping {
-		c := b.newConn(nc)
+		c := b.newConn(nc, w)
 		c.address, c.connecting = from, true
 		b.conns[c] = struct{}{}
 		b.door.connecting++

@@ -52,6 +52,7 @@ type Broker struct {
 
 	ready   chan struct{}
 	addrs   []net.Addr
+	urls    []string
 	stopped chan struct{} // closed when Run ends: in-process clients end too
 	running sync.WaitGroup
 	ran     atomic.Bool
@@ -102,6 +103,9 @@ func (b *Broker) Ready() <-chan struct{} { return b.ready }
 // Addrs are the addresses listened on, in the order of the configuration; call it after Ready.
 func (b *Broker) Addrs() []net.Addr { return b.addrs }
 
+// URLs are those addresses as a client writes them: mqtts://127.0.0.1:8883.
+func (b *Broker) URLs() []string { return b.urls }
+
 // How long a stop waits: for connections to take their DISCONNECT, and for the store to take what is left.
 const (
 	stopConnections = 2 * time.Second
@@ -121,7 +125,8 @@ func (b *Broker) Run(ctx context.Context) error {
 	}
 	for _, l := range listeners {
 		b.addrs = append(b.addrs, l.Addr())
-		b.log.Info("listening", "address", l.Addr().String())
+		b.urls = append(b.urls, l.at(l.Addr()))
+		b.log.Info("listening", "url", l.at(l.Addr()))
 		b.running.Go(func() { b.accept(l) })
 	}
 	b.startClocks()
@@ -133,7 +138,7 @@ func (b *Broker) Run(ctx context.Context) error {
 	return nil
 }
 
-func (b *Broker) stop(listeners []net.Listener) {
+func (b *Broker) stop(listeners []*way) {
 	for _, l := range listeners {
 		if err := l.Close(); err != nil {
 			b.log.Warn("close listener", "error", err)

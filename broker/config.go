@@ -3,9 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/edged/edged"
@@ -21,13 +19,6 @@ type Config struct {
 	Limits Limits `yaml:"limits"`
 	// SysInterval is how often the figures under $SYS are published, 0 to 1h; 0: never.
 	SysInterval time.Duration `yaml:"sys_interval"`
-}
-
-// Listener is one address that accepts connections.
-type Listener struct {
-	// URL is mqtt://host:port (tcp:// means the same); an empty host listens on all addresses, port 0 lets the kernel
-	// choose, a missing port is 1883.
-	URL string `yaml:"url"`
 }
 
 // Policy says which clients may connect without credentials.
@@ -58,16 +49,17 @@ func (c Config) Check() error {
 	var errs []error
 	seen := map[string]int{}
 	for i, l := range c.Listeners {
-		key := fmt.Sprintf("listeners[%d].url", i)
-		addr, err := l.address(key)
+		key := fmt.Sprintf("listeners[%d]", i)
+		e, err := l.endpoint(key + ".url")
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		if first, twice := seen[addr]; twice && addr[len(addr)-2:] != ":0" {
-			errs = append(errs, edged.BadKey(key, "%s is listeners[%d] already; give each listener its own address", l.URL, first))
+		errs = append(errs, l.check(key, e)...)
+		if first, twice := seen[e.address]; twice && !strings.HasSuffix(e.address, ":0") {
+			errs = append(errs, edged.BadKey(key+".url", "%s is listeners[%d] already; give each listener its own address", l.URL, first))
 		}
-		seen[addr] = i
+		seen[e.address] = i
 	}
 	switch c.Anonymous {
 	case Never, Loopback, Always:
@@ -78,32 +70,4 @@ func (c Config) Check() error {
 		errs = append(errs, edged.BadKey("sys_interval", "%v is out of range; use 1s to 1h, or 0 for no figures under $SYS", c.SysInterval))
 	}
 	return errors.Join(append(errs, c.Limits.check()...)...)
-}
-
-// address turns the URL into what net.Listen takes.
-func (l Listener) address(key string) (string, error) {
-	u, err := url.Parse(l.URL)
-	if err != nil {
-		return "", edged.BadKey(key, "%q is not a URL: %v; write mqtt://127.0.0.1:1883", l.URL, err)
-	}
-	switch u.Scheme {
-	case "mqtt", "tcp":
-	case "mqtts", "ssl", "tls", "ws", "wss", "unix":
-		return "", edged.BadKey(key, "%s:// listeners are not in this version; use mqtt://host:port", u.Scheme)
-	default:
-		return "", edged.BadKey(key, "%q is not a scheme of a listener; use mqtt, as in mqtt://127.0.0.1:1883", u.Scheme)
-	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") || u.Opaque != "" {
-		return "", edged.BadKey(key, "%q has more than scheme, host and port; write mqtt://127.0.0.1:1883", l.URL)
-	}
-	port := u.Port()
-	if port == "" {
-		port = "1883"
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", edged.BadKey(key, "%q is not a port; use 0 to 65535", port)
-	} else {
-		port = strconv.FormatUint(n, 10)
-	}
-	return net.JoinHostPort(u.Hostname(), port), nil
 }

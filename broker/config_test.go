@@ -15,17 +15,17 @@ func TestDefaultConfigIsGoodAndListensOnLoopback(t *testing.T) {
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	addr, err := c.Listeners[0].address("")
-	if err != nil || addr != "127.0.0.1:1883" {
-		t.Fatal(addr, err)
+	e, err := c.Listeners[0].endpoint("")
+	if want := (endpoint{scheme: "mqtt", network: "tcp", address: "127.0.0.1:1883"}); err != nil || e != want {
+		t.Fatal(e, err)
 	}
 }
 
 func TestCheckFindsEveryMistake(t *testing.T) {
 	for url, want := range map[string]string{
 		"mqtt://127.0.0.1": "", "tcp://[::1]:99": "", "mqtt://:1883": "", "mqtt://h:0/": "",
-		"mqtts://h": "not in this version", "ws://h": "not in this version", "unix:///x": "not in this version", "http://h": "not a scheme",
-		"127.0.0.1:1883": "", "": "not a scheme", "mqtt://h/x": "more than", "mqtt://u@h": "more than", "mqtt://h:99999": "not a port", "mqtt://h:0x1": "not a URL",
+		"mqtts://h": "tls: missing", "wss://h": "tls: missing", "ws://h/mqtt": "", "unix:///x": "", "unix://x": "three slashes", "http://h": "not a scheme",
+		"127.0.0.1:1883": "", "": "not a scheme", "mqtt://h/x": "has a path", "mqtt://u@h": "more than", "mqtt://h:99999": "not a port", "mqtt://h:0x1": "not a URL",
 	} {
 		c := DefaultConfig()
 		c.Listeners[0].URL = url
@@ -62,7 +62,7 @@ func TestAnonymousPolicy(t *testing.T) {
 	for policy, want := range map[Policy][2]bool{Never: {false, false}, Loopback: {true, false}, Always: {true, true}} {
 		b := &Broker{cfg: Config{Anonymous: policy}}
 		for i, addr := range []net.Addr{here, away} {
-			code, why := b.may(addr, toConnect, "")
+			code, why := b.may(isLoopback(addr), toConnect, "")
 			if code.Failed() == want[i] {
 				t.Errorf("%s from %v: %v", policy, addr, code)
 			}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/netip"
@@ -18,8 +19,13 @@ import (
 // into the output (see output.go).
 type conn struct {
 	b       *Broker
-	nc      net.Conn
-	raw     syscall.RawConn // nil: not a socket
+	way     *way
+	sock    net.Conn
+	nc      net.Conn          // what carries MQTT: sock, or what open put around it
+	raw     syscall.RawConn   // nil: nc is not a socket
+	from    net.Addr          // the client, which a proxy may have told
+	near    bool              // it is on this machine
+	cert    *x509.Certificate // of the client, verified; nil: none
 	remote  string
 	version mqtt.Version
 	sess    *session // nil until CONNECT was accepted
@@ -66,9 +72,9 @@ type conn struct {
 	ended    chan struct{} // closed when all is over
 }
 
-func (b *Broker) newConn(nc net.Conn) *conn {
+func (b *Broker) newConn(nc net.Conn, w *way) *conn {
 	c := &conn{
-		b: b, nc: nc, remote: nc.RemoteAddr().String(), version: mqtt.V311,
+		b: b, way: w, sock: nc, nc: nc, from: nc.RemoteAddr(), remote: nc.RemoteAddr().String(), version: mqtt.V311,
 		quit: make(chan struct{}), released: make(chan struct{}), ended: make(chan struct{}),
 	}
 	c.router.b = b
@@ -94,6 +100,9 @@ func (c *conn) run() (end *ending) {
 	defer c.recovered(func() { end = errPanicked })
 	c.router.now = time.Now()
 	c.in.limit = c.router.now.Add(c.b.cfg.Limits.ConnectTimeout)
+	if err := c.open(); err != nil {
+		return c.why(err)
+	}
 	for {
 		if err := c.readPackets(c.handle); err != nil {
 			return c.why(err)
@@ -149,7 +158,7 @@ func (c *conn) kickLocked(why *ending) {
 }
 
 // abort closes the socket under whatever is still going on.
-func (c *conn) abort() { _ = c.nc.Close() }
+func (c *conn) abort() { _ = c.sock.Close() }
 
 // spawn runs f beside serve; false: the connection is over. c.mu is held.
 func (c *conn) spawn(f func()) bool {
@@ -191,6 +200,9 @@ func (c *conn) finish(end *ending) {
 	c.b.forget(c)
 }
 
+// halfCloser can say that nothing follows, and still read.
+type halfCloser interface{ CloseWrite() error }
+
 func (c *conn) sayGoodbye(end *ending) {
 	if c.nc.SetDeadline(time.Now().Add(farewell)) != nil {
 		return
@@ -201,10 +213,13 @@ func (c *conn) sayGoodbye(end *ending) {
 	}
 	c.mu.Unlock()
 	c.drainOutput()
-	if half, ok := c.nc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+	if layer, ok := c.nc.(halfCloser); ok && c.nc != c.sock {
+		_ = layer.CloseWrite() // it ends in any case
+	}
+	if half, ok := c.sock.(halfCloser); ok && half.CloseWrite() == nil {
 		scratch := make([]byte, 1024)
 		for total := 0; total < 1<<20; {
-			n, err := c.nc.Read(scratch)
+			n, err := c.sock.Read(scratch)
 			if total += n; err != nil {
 				return
 			}

@@ -64,7 +64,7 @@ func (c *conn) accept(p *mqtt.Connect) error {
 	if props.Has&mqtt.AuthenticationMethod != 0 {
 		return c.refuse(mqtt.BadAuthenticationMethod, "extended authentication is not in this version")
 	}
-	if code, why := c.b.may(c.nc.RemoteAddr(), toConnect, ""); code.Failed() {
+	if code, why := c.b.may(c.near, toConnect, ""); code.Failed() {
 		return c.refuse(code, why)
 	}
 	assigned, code, why := c.identify(p)
@@ -141,7 +141,7 @@ func (c *conn) takeWill(w *mqtt.Will) (mqtt.ReasonCode, string) {
 	if w == nil {
 		return mqtt.Success, ""
 	}
-	if code, why := c.b.may(c.nc.RemoteAddr(), toSend, w.Topic); code.Failed() {
+	if code, why := c.b.may(c.near, toSend, w.Topic); code.Failed() {
 		return code, "will: " + why
 	}
 	if p := w.Properties; p != nil {

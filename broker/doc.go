@@ -1,5 +1,5 @@
 // Package broker is an MQTT server for versions 3.1, 3.1.1 and 5.0, side by side, to run by itself or inside another
-// program. It imports the standard library and edged's vocabulary and codecs only.
+// program. Beside the standard library and edged's vocabulary and codecs it imports a library for WebSockets.
 //
 // # Concepts
 //
@@ -27,6 +27,12 @@
 // one client is bounded by [Limits]: beyond it QoS 0 is dropped, QoS 1 and 2 end a connection without a queue, and push the
 // oldest messages out of a queue. All of it is counted in [Stats]. An idle connection has one goroutine and no buffer.
 //
+// # Listeners
+//
+// mqtt, mqtts, ws, wss and unix, each with or without the PROXY protocol but the last. A connection's own goroutine brings it to
+// where MQTT begins (open), within the time for CONNECT. What TLS or a WebSocket is around is written by a goroutine that
+// exists while there is something to write, and read without a buffer of the broker's while nothing comes.
+//
 // # Caveats
 //
 //   - When the store refuses one message of a 3.x client, those already on their way to it may be kept before that one.
@@ -37,7 +43,6 @@
 //     is down. If the broker itself is killed, nobody sends the wills of those who were connected.
 //   - In-process names and client identifiers are different worlds: a network client called "cloud" is not the uplink "cloud".
 //
-// Not in this version, and refused with a clear answer: enhanced authentication, listeners other than
-// mqtt://, users and access rules (may, in access.go, is where they will stand). No topic aliases are used
-// towards clients.
+// Not in this version, and refused with a clear answer: enhanced authentication, users and access rules (may, in access.go, is where
+// they will stand). No topic aliases are used towards clients.
 package broker

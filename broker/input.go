@@ -52,6 +52,7 @@ type input struct {
 	tryRead  func(fd uintptr) bool
 	n        int
 	err      error
+	first    [1]byte
 }
 
 func (in *input) init(c *conn) {
@@ -75,8 +76,7 @@ func (in *input) fill() error {
 				in.err = err
 			}
 		} else {
-			in.take()
-			in.n, in.err = c.nc.Read((*in.buf)[in.end:])
+			in.readLayered()
 		}
 		if in.n > 0 {
 			break
@@ -97,8 +97,22 @@ func (in *input) fill() error {
 	return nil
 }
 
+// readLayered reads what TLS or a WebSocket brings. It waits for a packet's first byte without a buffer; no packet has one byte
+// only, so that the second read does not wait for anything but the rest of the packet.
+func (in *input) readLayered() {
+	nc := in.c.nc
+	if in.buf != nil {
+		in.n, in.err = nc.Read((*in.buf)[in.end:])
+		return
+	}
+	if in.n, in.err = nc.Read(in.first[:]); in.n > 0 {
+		in.take()
+		(*in.buf)[0] = in.first[0]
+	}
+}
+
 // setDeadline moves the socket's deadline on, but only when that makes a difference of an eighth: moving it costs more
-// than reading a small message.
+// than reading a small message. A WebSocket that has met its deadline is at its end: there it is always moved.
 func (in *input) setDeadline() error {
 	c := in.c
 	want := in.limit
@@ -107,7 +121,7 @@ func (in *input) setDeadline() error {
 			if in.deadline.IsZero() {
 				return nil
 			}
-		} else if want = c.router.now.Add(c.keepAlive); !in.deadline.IsZero() && want.Sub(in.deadline) < c.keepAlive/8 {
+		} else if want = c.router.now.Add(c.keepAlive); !in.deadline.IsZero() && want.Sub(in.deadline) < c.keepAlive/8 && c.raw != nil {
 			return nil
 		}
 	}

@@ -63,7 +63,7 @@ func (c *conn) onPublish(p *mqtt.Publish) error {
 			return err
 		}
 	}
-	if code, why := c.b.may(c.nc.RemoteAddr(), toSend, p.Topic); code.Failed() {
+	if code, why := c.b.may(c.near, toSend, p.Topic); code.Failed() {
 		return c.denied(p, code, why)
 	}
 	m := edged.Message{

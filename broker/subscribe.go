@@ -22,7 +22,7 @@ func (c *conn) onSubscribe(p *mqtt.Subscribe) error {
 	s.mu.Unlock()
 	var added []*subscription
 	for i, f := range p.Filters {
-		code, why := c.b.may(c.nc.RemoteAddr(), toSubscribe, f.Filter)
+		code, why := c.b.may(c.near, toSubscribe, f.Filter)
 		if _, had := after[f.Filter]; !code.Failed() && !had && len(after) >= c.b.cfg.Limits.Subscriptions {
 			code, why = mqtt.QuotaExceeded, "broker.limits.subscriptions reached"
 		}

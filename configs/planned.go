@@ -13,7 +13,6 @@ var plannedKeys = []string{
 	"http",
 	"broker.users_file",
 	"broker.access",
-	"broker.listeners[].tls",
 }
 
 // secretHints are keys that nobody will add: what they would hold does not belong into a file.

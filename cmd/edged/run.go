@@ -103,8 +103,8 @@ func stopped(ended <-chan error, signals <-chan os.Signal) error {
 
 // greet prints the addresses, one a line.
 func (a *app) greet(g *gateway.Gateway) {
-	for _, addr := range g.Addrs() {
-		fmt.Fprintf(a.out, "edged listens on mqtt://%s\n", addr)
+	for _, url := range g.URLs() {
+		fmt.Fprintf(a.out, "edged listens on %s\n", url)
 	}
 }
 

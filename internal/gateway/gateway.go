@@ -85,6 +85,16 @@ func (g *Gateway) Addrs() []net.Addr {
 	return g.broker.Addrs()
 }
 
+// URLs are those addresses as a client writes them; call it after Ready.
+func (g *Gateway) URLs() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.broker == nil {
+		return nil
+	}
+	return g.broker.URLs()
+}
+
 // Uplinks describes the uplinks by name.
 func (g *Gateway) Uplinks() map[string]bridge.Stats {
 	g.mu.Lock()
