@@ -101,6 +101,7 @@ func (l *loader) config() (*Config, error) {
 func newDecoder() *decoder {
 	return &decoder{
 		planned: planned,
+		failed:  make(map[string]bool),
 		defaults: map[reflect.Type]func() reflect.Value{
 			reflect.TypeFor[bridge.Config]():  func() reflect.Value { return reflect.ValueOf(bridge.DefaultConfig()) },
 			reflect.TypeFor[devices.Config](): func() reflect.Value { return reflect.ValueOf(devices.DefaultConfig()) },

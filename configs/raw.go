@@ -21,7 +21,7 @@ func (r *raw) Decode(v any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return r.node.errorf(r.path, "edged has a bug: Decode needs a pointer, got %T", v)
 	}
-	d := decoder{defaults: r.base.defaults, planned: r.base.planned}
+	d := decoder{defaults: r.base.defaults, planned: r.base.planned, failed: r.base.failed}
 	d.value(r.node, target.Elem(), r.path)
 	return join(d.errs, nil)
 }

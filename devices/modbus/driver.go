@@ -1,6 +1,8 @@
 package modbus
 
 import (
+	"errors"
+
 	"github.com/edged/edged"
 	"github.com/edged/edged/devices"
 )
@@ -16,11 +18,9 @@ func (Driver) Name() string { return "modbus" }
 // New checks the options and makes an adapter; it does not connect.
 func (Driver) New(env devices.Env, raw edged.Raw) (devices.Adapter, error) {
 	o := DefaultOptions()
-	if err := raw.Decode(&o); err != nil {
-		return nil, err
-	}
+	decoded := raw.Decode(&o)
 	address, points, err := o.compile()
-	if err != nil {
+	if err := errors.Join(decoded, err); err != nil {
 		return nil, err
 	}
 	return newAdapter(env, o, address, points), nil

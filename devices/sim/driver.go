@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"errors"
+
 	"github.com/edged/edged"
 	"github.com/edged/edged/devices"
 )
@@ -16,10 +18,7 @@ func (Driver) Name() string { return "sim" }
 // New checks the options and makes an adapter.
 func (Driver) New(_ devices.Env, raw edged.Raw) (devices.Adapter, error) {
 	o := DefaultOptions()
-	if err := raw.Decode(&o); err != nil {
-		return nil, err
-	}
-	if err := o.Check(); err != nil {
+	if err := errors.Join(raw.Decode(&o), o.Check()); err != nil {
 		return nil, err
 	}
 	return newAdapter(o), nil
