@@ -82,7 +82,11 @@ func (a *app) run(path string) error {
 			log.Info("stopping; a second signal stops at once", "signal", s)
 			notify(log, "STOPPING=1")
 			cancel()
-			return stopped(ended, signals)
+			err := stopped(ended, signals)
+			if err == nil {
+				log.Info("stopped in order; what waits is on disk")
+			}
+			return err
 		}
 	}
 }
