@@ -67,6 +67,8 @@ type conn struct {
 	work      sync.WaitGroup // goroutines beside serve
 	pumps     sync.WaitGroup // the one of them that uses the session's queue
 
+	toClient *aliasTable // mu guards it; nil: the client takes no aliases
+
 	quit     chan struct{} // closed by kick: whoever waits for something gives up
 	released chan struct{} // closed when the session is free for another connection
 	ended    chan struct{} // closed when all is over

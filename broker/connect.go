@@ -14,7 +14,7 @@ import (
 const (
 	// maxClientID bounds a client identifier: it is part of keys on disk.
 	maxClientID = 1024
-	// maxAliases is how many topic aliases a version 5 client may use.
+	// maxAliases is how many topic aliases a version 5 client may use, and how many are used towards it.
 	maxAliases = 64
 	// never is the session expiry interval that never ends (MQTT 5.0 §3.1.2.11.2).
 	never = 1<<32 - 1
@@ -60,6 +60,10 @@ func (c *conn) accept(p *mqtt.Connect) error {
 	if props == nil {
 		props = &mqtt.Properties{}
 	}
+	c.maxPacket = props.MaximumPacketSize
+	if n := min(int(props.TopicAliasMaximum), maxAliases); n > 0 {
+		c.toClient = &aliasTable{most: n}
+	}
 	c.client = principal{name: strings.Clone(p.ClientID)}
 	if props.Has&mqtt.AuthenticationMethod != 0 {
 		return c.refuse(mqtt.BadAuthenticationMethod, "extended authentication is not in this version")
@@ -78,7 +82,6 @@ func (c *conn) accept(p *mqtt.Connect) error {
 	if props.Has&mqtt.ReceiveMaximum != 0 {
 		c.window = min(c.window, int(props.ReceiveMaximum))
 	}
-	c.maxPacket = props.MaximumPacketSize
 	c.expiry = props.SessionExpiryInterval
 	c.terse = props.Has&mqtt.RequestProblemInformation != 0 && props.RequestProblemInformation == 0
 	if c.version != mqtt.V5 && !p.CleanStart {
@@ -125,8 +128,8 @@ func (c *conn) identify(p *mqtt.Connect) (assigned bool, code mqtt.ReasonCode, w
 	switch n := len(p.ClientID); {
 	case n > maxClientID:
 		return false, mqtt.ClientIdentifierNotValid, "the client identifier is longer than 1,024 bytes"
-	case c.version == mqtt.V31 && (n == 0 || n > 23):
-		return false, mqtt.ClientIdentifierNotValid, "a client identifier has 1 to 23 bytes in MQTT 3.1"
+	case c.version == mqtt.V31 && n == 0: // longer ones than its 23 characters are let in, as by every other server
+		return false, mqtt.ClientIdentifierNotValid, "a client identifier has at least one byte in MQTT 3.1"
 	case n == 0 && c.version == mqtt.V311 && !p.CleanStart:
 		return false, mqtt.ClientIdentifierNotValid, "a session that is kept needs a client identifier (MQTT-3.1.3-8)"
 	case n == 0:

@@ -102,8 +102,11 @@ func (c *conn) sendFlight(e mqtt.Encoded, size int, qos byte, retain bool, l *le
 
 // putPublish: c.mu is held.
 func (c *conn) putPublish(e mqtt.Encoded, size int, dup bool, qos byte, retain bool, id uint16) {
-	chunk := c.out.room(size)
-	c.out.grew(e.Append(chunk, dup, qos, retain, id), size)
+	if c.toClient != nil {
+		c.putAliased(e, size, dup, qos, retain, id)
+	} else {
+		c.out.grew(e.Append(c.out.room(size), dup, qos, retain, id), size)
+	}
 	c.out.messages++
 	c.account()
 	c.out.counted.messages++

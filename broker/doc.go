@@ -44,5 +44,5 @@
 //   - In-process names and client identifiers are different worlds: a network client called "cloud" is not the uplink "cloud".
 //
 // Not in this version, and refused with a clear answer: enhanced authentication, users and access rules (may, in access.go, is where
-// they will stand). No topic aliases are used towards clients.
+// they will stand).
 package broker

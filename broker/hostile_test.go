@@ -66,7 +66,6 @@ func TestBadConnects(t *testing.T) {
 		want mqtt.ReasonCode
 	}{
 		"3.1 without identifier":    {mqtt.Connect{Version: mqtt.V31, CleanStart: true}, mqtt.ClientIdentifierNotValid},
-		"3.1 with 24 bytes":         {mqtt.Connect{Version: mqtt.V31, CleanStart: true, ClientID: strings.Repeat("x", 24)}, mqtt.ClientIdentifierNotValid},
 		"too long an identifier":    {mqtt.Connect{Version: mqtt.V5, ClientID: strings.Repeat("x", 1025)}, mqtt.ClientIdentifierNotValid},
 		"a will under $SYS":         {mqtt.Connect{Version: mqtt.V5, ClientID: "x", Will: &mqtt.Will{Topic: "$SYS/x"}}, mqtt.NotAuthorized},
 		"an unknown authentication": {mqtt.Connect{Version: mqtt.V5, ClientID: "x", Properties: &mqtt.Properties{Has: mqtt.AuthenticationMethod, AuthenticationMethod: "x"}}, mqtt.BadAuthenticationMethod},

@@ -54,7 +54,10 @@ func (c *conn) put(p mqtt.Packet) {
 		return
 	}
 	if c.maxPacket > 0 && len(b) > int(c.maxPacket) {
-		return // such as a reason string that the client has no room for (MQTT-3.1.2-24)
+		if trim(p) {
+			c.put(p)
+		}
+		return // MQTT-3.1.2-24
 	}
 	if c.out.control += len(b); c.out.control > maxControl {
 		c.kickLocked(errNotRead)

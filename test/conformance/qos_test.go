@@ -123,6 +123,7 @@ var qosCases = []testCase{
 		c = s.connect(durable(id))
 		again := c.message(s.topic, "x")
 		s.check(again.PacketID == m.PacketID && again.Dup, "%s", show(again))
+		c.message(s.topic, "after")
 		c.take(again)
 	}},
 	{"MQTT-4.3.3-8", all, func(s *script) {
