@@ -22,6 +22,8 @@ type Options struct {
 	Log *slog.Logger
 	// Store keeps sessions, their queues, and retained messages; nil: in memory only, gone with the process.
 	Store edged.Store
+	// Access says who clients are and what they may do; nil: all are anonymous, and may do all but publish under $SYS.
+	Access Access
 	// Version is told under $SYS/broker/version.
 	Version string
 }
@@ -34,6 +36,7 @@ type Broker struct {
 	cfg     Config
 	log     *slog.Logger
 	store   edged.Store
+	access  Access
 	version string
 	started time.Time
 
@@ -74,7 +77,7 @@ func New(cfg Config, opts Options) (*Broker, error) {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	b := &Broker{
-		cfg: cfg, log: opts.Log, store: opts.Store, version: opts.Version, started: time.Now(),
+		cfg: cfg, log: opts.Log, store: opts.Store, access: opts.Access, version: opts.Version, started: time.Now(),
 		sessions: map[string]*session{}, conns: map[*conn]struct{}{}, door: door{addresses: map[netip.Addr]int{}}, routes: routes{attached: map[string]*attached{}},
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 	}

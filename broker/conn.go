@@ -26,6 +26,9 @@ type conn struct {
 	from    net.Addr          // the client, which a proxy may have told
 	near    bool              // it is on this machine
 	cert    *x509.Certificate // of the client, verified; nil: none
+	user    string            // who it is; empty: anonymous
+	grants  Grants            // what it may do; nil: everything
+	expires *time.Timer       // of its token; nil: never
 	remote  string
 	version mqtt.Version
 	sess    *session // nil until CONNECT was accepted
@@ -47,7 +50,8 @@ type conn struct {
 	aliases   map[uint16]string
 	commits   []pendingCommit
 	counted   tally
-	pace      *pace // nil: no bound
+	pace      *pace  // nil: no bound
+	refusals  uint64 // publishes and subscriptions refused
 
 	// What the client asked for, fixed after CONNECT.
 	window    int    // QoS 1 and 2 messages it takes at once
@@ -181,6 +185,9 @@ const farewell = time.Second
 // reason is lost: so the write side is shut, and what still comes is drained for a bounded moment.
 func (c *conn) finish(end *ending) {
 	c.kick(end) // wakes whoever waits
+	if c.expires != nil {
+		c.expires.Stop()
+	}
 	c.log(end)
 	func() {
 		defer c.recovered(func() {})
@@ -236,6 +243,10 @@ func (c *conn) log(end *ending) {
 		log.Debug("connection closed before CONNECT")
 	case c.sess == nil:
 		c.b.stats.refused.Add(1)
+		if end.logged {
+			log.Debug("connection refused")
+			return
+		}
 		log.Warn("connection refused")
 	case end.quiet:
 		log.Debug("disconnected")

@@ -68,12 +68,15 @@ func (c *conn) accept(p *mqtt.Connect) error {
 	if props.Has&mqtt.AuthenticationMethod != 0 {
 		return c.refuse(mqtt.BadAuthenticationMethod, "extended authentication is not in this version")
 	}
-	if code, why := c.b.may(c.near, toConnect, ""); code.Failed() {
-		return c.refuse(code, why)
+	if err := c.authenticate(p); err != nil {
+		return err
 	}
 	assigned, code, why := c.identify(p)
 	if code.Failed() {
 		return c.refuse(code, why)
+	}
+	if c.b.access != nil {
+		c.grants = c.b.access.Grants(c.user, c.client.name)
 	}
 	if code, why := c.takeWill(p.Will); code.Failed() {
 		return c.refuse(code, why)
@@ -88,6 +91,9 @@ func (c *conn) accept(p *mqtt.Connect) error {
 		c.expiry = never
 	}
 	s, present, code := c.b.openSession(c, p.CleanStart)
+	if code == mqtt.ClientIdentifierNotValid {
+		return c.refuse(code, "the session of this client identifier belongs to another user, and is his until it ends: with DISCONNECT, if he connects with a clean start and no expiry")
+	}
 	if code.Failed() {
 		return c.refuse(code, "the session cannot be opened: "+code.String())
 	}
@@ -103,7 +109,7 @@ func (c *conn) accept(p *mqtt.Connect) error {
 		ack.Properties = c.offers(assigned)
 	}
 	c.reply(ack)
-	c.b.log.Debug("connected", "client", c.client.name, "remote", c.remote, "version", c.version.String(), "session present", present)
+	c.b.log.Debug("connected", "client", c.client.name, "user", c.user, "remote", c.remote, "version", c.version.String(), "session present", present)
 	s.attach(c)
 	return nil
 }
@@ -144,7 +150,7 @@ func (c *conn) takeWill(w *mqtt.Will) (mqtt.ReasonCode, string) {
 	if w == nil {
 		return mqtt.Success, ""
 	}
-	if code, why := c.b.may(c.near, toSend, w.Topic); code.Failed() {
+	if code, why := c.may(toSend, w.Topic); code.Failed() {
 		return code, "will: " + why
 	}
 	if p := w.Properties; p != nil {

@@ -33,6 +33,16 @@
 // where MQTT begins (open), within the time for CONNECT. What TLS or a WebSocket is around is written by a goroutine that
 // exists while there is something to write, and read without a buffer of the broker's while nothing comes.
 //
+// # Who may do what
+//
+// [Access] says who a client is and what it may do; without one all are anonymous. Grants are asked at CONNECT for the will and
+// again when it is sent, at each publish and subscription, and at each delivery: what was retained, what waits in a queue, and
+// what an old subscription matches is by the rules of now. A publish that is refused is answered with 0x87 to version 5; 3.x,
+// which cannot be told, gets its acknowledgement, and the message is dropped, counted and logged.
+//
+// A session belongs to the user who began it. Another one with the same client identifier is refused with 0x85. Only the session
+// of an anonymous client gives way to a user, and he begins anew: nothing is inherited.
+//
 // # Caveats
 //
 //   - When the store refuses one message of a 3.x client, those already on their way to it may be kept before that one.
@@ -43,6 +53,5 @@
 //     is down. If the broker itself is killed, nobody sends the wills of those who were connected.
 //   - In-process names and client identifiers are different worlds: a network client called "cloud" is not the uplink "cloud".
 //
-// Not in this version, and refused with a clear answer: enhanced authentication, users and access rules (may, in access.go, is where
-// they will stand).
+// Not in this version, and refused with a clear answer: enhanced authentication. No topic aliases are used towards clients.
 package broker

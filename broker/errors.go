@@ -16,6 +16,8 @@ type ending struct {
 	will bool
 	// quiet endings are ordinary: logged as debug.
 	quiet bool
+	// logged: whoever refused the client has logged it.
+	logged bool
 	// gone: the peer does not read any more, nothing can be told.
 	gone bool
 }
@@ -33,6 +35,7 @@ var (
 	errOverflow  = &ending{code: mqtt.QuotaExceeded, why: "the client does not read what it subscribed to: broker.limits.queue_messages or queue_bytes reached", will: true}
 	errNotRead   = &ending{code: mqtt.QuotaExceeded, why: "the client does not read its acknowledgements", will: true}
 	errIdle      = &ending{code: mqtt.KeepAliveTimeout, why: "nothing came for one and a half keep alive intervals", will: true}
+	errExpired   = &ending{code: mqtt.NotAuthorized, why: "the token that the client logged in with has expired", will: true}
 	errPanicked  = &ending{code: mqtt.UnspecifiedError, why: "a bug in edged ended the connection; please report the log", will: true}
 )
 

@@ -97,7 +97,7 @@ func readProxyV2(r io.Reader, head []byte) (client netip.AddrPort, err error) {
 	if head[0]&15 == 0 { // LOCAL: the proxy itself, such as its health check
 		return client, nil
 	}
-	size := 0
+	var size int
 	switch head[1] {
 	case 0x11: // TCP over IPv4
 		size = 4

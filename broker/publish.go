@@ -63,8 +63,9 @@ func (c *conn) onPublish(p *mqtt.Publish) error {
 			return err
 		}
 	}
-	if code, why := c.b.may(c.near, toSend, p.Topic); code.Failed() {
-		return c.denied(p, code, why)
+	if code, why := c.may(toSend, p.Topic); code.Failed() {
+		c.denied(p, code, why)
+		return nil
 	}
 	m := edged.Message{
 		Topic: p.Topic, Payload: p.Payload, QoS: edged.QoS(p.QoS), Retain: p.Retain,
@@ -129,12 +130,12 @@ func (c *conn) resolveAlias(p *mqtt.Publish) error {
 	return nil
 }
 
-// denied answers a publish that is not allowed. 3.x cannot say so in an acknowledgement, and a positive one would be a
-// lie: the connection ends (MQTT-3.3.5-2 of 3.1.1 allows it).
-func (c *conn) denied(p *mqtt.Publish, code mqtt.ReasonCode, why string) error {
+// denied answers a publish that is not allowed. 3.x cannot say so in an acknowledgement: the message is acknowledged and
+// dropped, as others do it (MQTT-3.3.5-2 of 3.1.1), so that a client does not repeat it for ever.
+func (c *conn) denied(p *mqtt.Publish, code mqtt.ReasonCode, why string) {
 	n := c.b.stats.denied.Add(1)
-	if n&(n-1) == 0 {
-		c.b.log.Warn("a publish was refused", "client", c.client.name, "topic", p.Topic, "reason", why, "refused so far", n)
+	if c.sayRefusal() {
+		c.b.log.Warn("a publish was refused", "client", c.client.name, "user", c.user, "topic", p.Topic, "reason", why, "refused of this connection", c.refusals, "of all", n)
 	}
 	var props *mqtt.Properties
 	if !c.terse {
@@ -143,13 +144,18 @@ func (c *conn) denied(p *mqtt.Publish, code mqtt.ReasonCode, why string) error {
 	switch {
 	case p.QoS == 0:
 	case c.version != mqtt.V5:
-		return violation(code, "publish to %q: %s", p.Topic, why)
+		c.acknowledge(p.PacketID, p.QoS, edged.Batch{})
 	case p.QoS == 1:
 		c.reply(&mqtt.Puback{PacketID: p.PacketID, Code: code, Properties: props})
 	default:
 		c.reply(&mqtt.Pubrec{PacketID: p.PacketID, Code: code, Properties: props})
 	}
-	return nil
+}
+
+// sayRefusal counts what is refused, and says when to log it: the 1st, 2nd, 4th, … of a connection.
+func (c *conn) sayRefusal() bool {
+	c.refusals++
+	return c.refusals&(c.refusals-1) == 0
 }
 
 // onPubrel ends a QoS 2 message of the client's. That it is forgotten is on disk before PUBCOMP, if it was on disk.

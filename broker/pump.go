@@ -95,7 +95,8 @@ func (c *conn) sendQueued(r *router, leased []edged.Queued) bool {
 	r.now = time.Now()
 	for i := range leased {
 		q := &leased[i]
-		if !q.Received && !q.Redelivered && q.Expired(r.now) { // what may have been sent does not expire (MQTT-4.3.3-7)
+		// What may have been sent does not expire (MQTT-4.3.3-7).
+		if g := c.sess.grants; !q.Received && (!q.Redelivered && q.Expired(r.now) || g != nil && !g.Receive(q.Topic)) {
 			c.b.stats.dropped.Add(1)
 			c.sess.queue.Ack(q.Seq)
 			continue

@@ -26,7 +26,10 @@ type session struct {
 	b     *Broker
 	id    string
 	order uint64
-	queue edged.Queue
+	// user is whose the session is, for as long as it lives; grants are what he may do, nil: everything.
+	user   string
+	grants Grants
+	queue  edged.Queue
 
 	conn   atomic.Pointer[conn]
 	count  atomic.Int32  // of filters
@@ -44,13 +47,14 @@ type session struct {
 // sessionRecord is what the store keeps of a persistent session.
 type sessionRecord struct {
 	Expiry uint32 `json:"expiry"`
+	User   string `json:"user,omitempty"`
 	// Left is when the client disconnected, in Unix seconds; 0: it was connected.
 	Left    int64                `json:"left,omitempty"`
 	Filters []edged.Subscription `json:"filters,omitempty"`
 }
 
-func (b *Broker) newSession(id string) *session {
-	return &session{b: b, id: id, order: b.ids.Add(1), filters: map[string]*subscription{}}
+func (b *Broker) newSession(id, user string, grants Grants) *session {
+	return &session{b: b, id: id, user: user, grants: grants, order: b.ids.Add(1), filters: map[string]*subscription{}}
 }
 
 func (s *session) principal() principal { return principal{name: s.id} }
@@ -62,6 +66,12 @@ func (s *session) deliver(r *router, d delivery) { s.take(r, d) }
 
 // take is deliver; false: the session cannot take the message, and another member of d.share may.
 func (s *session) take(r *router, d delivery) bool {
+	if s.grants != nil && !s.grants.Receive(r.msg.Topic) {
+		if d.share == nil {
+			s.b.stats.dropped.Add(1)
+		}
+		return false
+	}
 	if d.qos > 0 && s.queue != nil {
 		r.to = append(r.to, edged.Delivery{Queue: s.queue, QoS: d.qos, Retain: d.retain, Identifiers: d.ids})
 		return true
@@ -79,7 +89,8 @@ func (s *session) wake() {
 	}
 }
 
-// openSession finds or makes the session for c, and takes it from another connection (MQTT-3.1.4-3).
+// openSession finds or makes the session for c, and takes it from another connection (MQTT-3.1.4-3). A session belongs to its user:
+// others are refused, and nobody inherits anything of it. That of an anonymous client gives way to a user, who begins anew.
 func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, code mqtt.ReasonCode) {
 	id := c.client.name
 	var old *session
@@ -92,6 +103,10 @@ func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, cod
 		old = b.sessions[id]
 		if old == nil {
 			break
+		}
+		if old.user != c.user && old.user != "" && old.dying == nil {
+			b.mu.Unlock()
+			return nil, false, mqtt.ClientIdentifierNotValid
 		}
 		free := old.dying
 		if other := old.conn.Load(); free == nil && other != nil {
@@ -114,7 +129,7 @@ func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, cod
 		}
 	}
 	defer b.mu.Unlock()
-	if old != nil && !clean {
+	if old != nil && !clean && old.user == c.user {
 		old.stopTimer()
 		old.conn.Store(c)
 		old.resumed(c)
@@ -123,7 +138,7 @@ func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, cod
 	if old == nil && len(b.sessions) >= b.cfg.Limits.Sessions {
 		return nil, false, mqtt.QuotaExceeded
 	}
-	s = b.newSession(id)
+	s = b.newSession(id, c.user, c.grants)
 	s.expiry = c.expiry
 	s.conn.Store(c) // whoever comes now waits for c's end
 	b.sessions[id] = s
@@ -349,7 +364,7 @@ func (s *session) destroy(done func(error)) {
 
 // record is the session as the store keeps it.
 func (s *session) record(expiry uint32, filters map[string]*subscription, left int64) edged.Record {
-	rec := sessionRecord{Expiry: expiry, Left: left}
+	rec := sessionRecord{Expiry: expiry, User: s.user, Left: left}
 	for _, f := range filters {
 		rec.Filters = append(rec.Filters, f.Subscription)
 	}
@@ -369,7 +384,12 @@ func (b *Broker) loadSessions() error {
 			b.log.Error("a session's record is damaged; its queue is kept, its filters are lost", "record", r.Key, "error", err)
 			rec = sessionRecord{Expiry: never}
 		}
-		s := b.newSession(strings.TrimPrefix(r.Key, sessionPrefix))
+		id := strings.TrimPrefix(r.Key, sessionPrefix)
+		var grants Grants
+		if b.access != nil {
+			grants = b.access.Grants(rec.User, id) // by the rules of now
+		}
+		s := b.newSession(id, rec.User, grants)
 		s.expiry = rec.Expiry
 		if err := s.openQueue(); err != nil {
 			return fmt.Errorf("client %q: %w", s.id, err)

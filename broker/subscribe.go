@@ -22,12 +22,14 @@ func (c *conn) onSubscribe(p *mqtt.Subscribe) error {
 	s.mu.Unlock()
 	var added []*subscription
 	for i, f := range p.Filters {
-		code, why := c.b.may(c.near, toSubscribe, f.Filter)
+		code, why := c.may(toSubscribe, f.Filter)
 		if _, had := after[f.Filter]; !code.Failed() && !had && len(after) >= c.b.cfg.Limits.Subscriptions {
 			code, why = mqtt.QuotaExceeded, "broker.limits.subscriptions reached"
 		}
 		if code.Failed() {
-			c.b.log.Warn("a subscription was refused", "client", s.id, "filter", f.Filter, "reason", why)
+			if c.sayRefusal() {
+				c.b.log.Warn("a subscription was refused", "client", s.id, "user", s.user, "filter", f.Filter, "reason", why, "refused of this connection", c.refusals)
+			}
 			ack.Codes[i] = code
 			continue
 		}

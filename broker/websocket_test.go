@@ -222,7 +222,7 @@ func TestHostileFrames(t *testing.T) {
 		"an unknown opcode":         {send: frame(fin|3, true, n, connect), close: 1002},
 		"a long ping":               {send: frame(fin|ping, true, 126, make([]byte, 126)), close: 1002},
 		"a ping in pieces":          {send: frame(more|ping, true, 1, []byte{1}), close: 1002},
-		"a continuation of nothing": {send: frame(fin|0, true, n, connect), close: 1002},
+		"a continuation of nothing": {send: frame(fin, true, n, connect), close: 1002},
 		"a negative length":         {send: frame(fin|binaryFrame, true, 1<<63, connect), gone: true},
 		"a close":                   {send: frame(fin|closing, true, 2, []byte{3, 232}), close: 1000},
 		"a byte a frame": {first: 0x20, send: func() (b []byte) {
@@ -242,7 +242,7 @@ func TestHostileFrames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := brokertest.Start(t, listeners(broker.Listener{URL: "ws://127.0.0.1:0"}))
 			nc, in, response := request(t, r, "/any", protocolLine)
-			if response.StatusCode != 101 {
+			if response.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatal(response.Status)
 			}
 			nc.Write(c.send)

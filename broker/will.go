@@ -30,6 +30,12 @@ type willRecord struct {
 
 // sendWill publishes a will of s as if its client had (MQTT-3.1.2-8). put goes into the same commit.
 func (b *Broker) sendWill(s *session, will *edged.Message, put ...edged.Record) {
+	if s.grants != nil && !s.grants.Publish(will.Topic) { // the rules have changed since CONNECT
+		b.stats.denied.Add(1)
+		b.log.Warn("a will was refused: no rule of broker.access lets its client publish there any more", "client", s.id, "user", s.user, "topic", will.Topic)
+		b.commit(edged.Batch{Put: put}, s.logFailure)
+		return
+	}
 	m := *will
 	m.Time = time.Now()
 	r := &router{b: b, now: m.Time}
