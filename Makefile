@@ -12,7 +12,7 @@ PLATFORMS  := amd64 arm64 arm/6 arm/7 riscv64 386
 PEERS      := mosquitto mosquitto-clients python3-paho-mqtt python3-pymodbus
 COMMANDS   := mosquitto mosquitto_pub mosquitto_sub
 
-.PHONY: all build demo test deps vet lint race 386 fuzz cross size clean
+.PHONY: all build demo test deps vet lint race 386 fuzz cross size bench-test bench soak clean
 all: build
 
 build: ## the binary, for this machine
@@ -21,7 +21,7 @@ build: ## the binary, for this machine
 demo: build ## a reading reaches the cloud through an outage; exits 0 only when nothing was lost
 	$(BIN)/edged demo
 
-test: deps vet lint cross race 386 fuzz size ## all checks; what CI runs
+test: deps vet lint cross race 386 bench-test fuzz size ## all checks; what CI runs
 
 deps: ## the real peers that the tests talk to, as Debian packages
 	@dpkg -s $(PEERS) >/dev/null 2>&1 || { \
@@ -58,6 +58,15 @@ cross: ## vet and build for every platform we ship
 
 size: build ## binary, memory when idle, time to ready: measured and held to their limits
 	sh test/size.sh $(BIN)/edged
+
+bench-test: ## the load generator's own tests
+	cd bench && go vet ./... && go test ./...
+
+bench: build ## edged beside mosquitto and mochi, in the same run; about 25 minutes on a quiet machine
+	cd bench && go run ./cmd/bench
+
+soak: build ## the faults again and again: a thousand power cuts
+	EDGED_FAULTS_ROUNDS=20 go test -timeout 6h ./test/faults
 
 clean:
 	rm -rf $(BIN) dist
