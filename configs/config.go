@@ -10,6 +10,7 @@ import (
 	"github.com/edged/edged/broker"
 	"github.com/edged/edged/buffer"
 	"github.com/edged/edged/devices"
+	"github.com/edged/edged/internal/access"
 )
 
 // Config is the whole configuration: what edged itself needs, and the parts' own.
@@ -19,7 +20,7 @@ type Config struct {
 	// DataDir is the folder of all that must survive a restart. A relative path begins at the working directory.
 	DataDir string           `yaml:"data_dir"`
 	Log     Log              `yaml:"log"`
-	Broker  broker.Config    `yaml:"broker"`
+	Broker  Broker           `yaml:"broker"`
 	Buffer  buffer.Config    `yaml:"buffer"`
 	Uplinks []bridge.Config  `yaml:"uplinks"`
 	Devices []devices.Config `yaml:"devices"`
@@ -36,7 +37,7 @@ func Default() *Config {
 		ID:      hostID(),
 		DataDir: "./edged-data",
 		Log:     Log{Level: "info", Format: "text"},
-		Broker:  broker.DefaultConfig(),
+		Broker:  Broker{Config: broker.DefaultConfig(), Access: access.DefaultConfig()},
 		Buffer:  buffer.DefaultConfig(),
 	}
 }

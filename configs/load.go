@@ -93,6 +93,7 @@ func (l *loader) config() (*Config, error) {
 	if l.root != nil {
 		d.value(l.root, reflect.ValueOf(c).Elem(), "")
 	}
+	c.resolve(filepath.Dir(l.files[0]))
 	c.mistakes, c.failed = append(l.mistakes, d.errs...), d.failed
 	return c, join(slices.Clone(c.mistakes), c.files)
 }

@@ -11,8 +11,6 @@ import (
 // removes it here; a test sees to it.
 var plannedKeys = []string{
 	"http",
-	"broker.users_file",
-	"broker.access",
 }
 
 // secretHints are keys that nobody will add: what they would hold does not belong into a file.

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/url"
 
-	"github.com/edged/edged/broker"
 	"github.com/edged/edged/buffer"
 )
 
@@ -16,14 +15,8 @@ func (c *Config) Warnings() []*Error {
 		out = append(out, c.errorAt(path, fmt.Sprintf(format, args...)))
 	}
 	for i, l := range c.Broker.Listeners {
-		if onLoopback(l.URL) {
-			continue
-		}
-		path := fmt.Sprintf("broker.listeners[%d].url", i)
-		if c.Broker.Anonymous == broker.Always {
-			warn(path, "open to the network without TLS and without users: everybody who reaches this address can read and publish everything")
-		} else {
-			warn(path, "open to the network, but clients from there are refused, since this version has no users; broker.anonymous: always lets everybody in")
+		if problem := c.Broker.warning(l); problem != "" {
+			warn(fmt.Sprintf("broker.listeners[%d].url", i), "%s", problem)
 		}
 	}
 	for i, u := range c.Uplinks {

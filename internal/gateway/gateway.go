@@ -127,7 +127,11 @@ func (g *Gateway) start(ctx context.Context) (stop func() error, err error) {
 	if g.store, err = buffer.Open(g.cfg.Buffer, buffer.Options{Dir: filepath.Join(g.cfg.DataDir, "buffer"), Log: g.part("buffer"), OnLoss: g.losses.add}); err != nil {
 		return func() error { return nil }, err
 	}
-	if g.broker, err = broker.New(g.cfg.Broker, broker.Options{Log: g.part("broker"), Store: g.store, Version: g.o.Version}); err != nil {
+	guard, err := newGuard(g.cfg.Broker.Access, g.part("access"))
+	if err != nil {
+		return g.store.Close, err
+	}
+	if g.broker, err = broker.New(g.cfg.Broker.Config, broker.Options{Log: g.part("broker"), Store: g.store, Access: guard, Version: g.o.Version}); err != nil {
 		return g.store.Close, err
 	}
 	// Whoever wants messages is attached before the first publisher can connect.
