@@ -30,19 +30,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration invalid, 4 edged no
 5 not authorised, 6 timed out.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(a.runCommand(), a.checkCommand(), a.initCommand(), a.demoCommand(), a.pubCommand(), a.subCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.checkCommand(), a.initCommand(), a.demoCommand(), a.pubCommand(), a.subCommand(), a.usersCommand(), a.versionCommand())
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(stderr)
 	started := false // an error before a command has started is one of usage
-	for _, c := range root.Commands() {
-		run := c.RunE
-		c.RunE = func(cmd *cobra.Command, args []string) error {
-			started = true
-			return run(cmd, args)
-		}
-	}
+	noteStart(root, &started)
 	cmd, err := root.ExecuteC()
 	if err == nil {
 		return exitDone
@@ -56,4 +50,17 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration invalid, 4 edged no
 	}
 	fmt.Fprintln(stderr, "edged:", err)
 	return code
+}
+
+// noteStart has every command below c set started when it runs.
+func noteStart(c *cobra.Command, started *bool) {
+	for _, c := range c.Commands() {
+		noteStart(c, started)
+		if run := c.RunE; run != nil {
+			c.RunE = func(cmd *cobra.Command, args []string) error {
+				*started = true
+				return run(cmd, args)
+			}
+		}
+	}
 }
