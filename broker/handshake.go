@@ -106,5 +106,8 @@ func handshakeEnding(what string, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed):
 		return err
 	}
+	if record := (tls.RecordHeaderError{}); errors.As(err, &record) {
+		return &ending{why: "the client speaks no TLS; it must connect to this listener with mqtts:// or wss://"}
+	}
 	return &ending{why: fmt.Sprintf("%s: %v", what, err)}
 }
