@@ -3,6 +3,8 @@ package faults
 import (
 	"context"
 	"fmt"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/edged/edged/codec/mqtt"
@@ -49,6 +51,20 @@ func (w who) connect(ctx context.Context) (conn *client.Conn, present bool, err 
 		return nil, false, fmt.Errorf("CONNECT was answered with %+v", p)
 	}
 	return conn, ack.SessionPresent, nil
+}
+
+// run runs f until the test ends, or stop is called, which waits for it.
+func run(t *testing.T, f func(ctx context.Context)) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	stop = func() {
+		cancel()
+		running.Wait()
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // persist runs session again and again until ctx is done.

@@ -5,6 +5,7 @@ import "testing"
 // TestKills: SIGKILL at random moments, while messages are taken in, stored, delivered and sent up, and while edged starts.
 func TestKills(t *testing.T) {
 	s := set(t, "", "")
+	s.listen()
 	s.crowd()
 	for range rounds(t, 50) {
 		const each = 60

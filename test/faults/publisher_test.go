@@ -19,7 +19,8 @@ type publisher struct {
 	name   string // the end of its topic
 	qos    byte
 	window int
-	size   int // of a payload, in bytes at least
+	size   int    // of a payload, in bytes at least
+	stop   func() // ends it for good
 
 	mu       sync.Mutex
 	allowed  int // numbers below it may be sent
@@ -50,25 +51,14 @@ func publish(t *testing.T, port int, name string, qos byte, v mqtt.Version, chan
 	for _, f := range change {
 		f(p)
 	}
-	run(t, func(ctx context.Context) { persist(ctx, p.session) })
+	p.stop = run(t, func(ctx context.Context) { persist(ctx, p.session) })
 	t.Cleanup(func() {
+		p.stop()
 		for _, problem := range p.problems {
 			t.Errorf("publisher %s: %s", p.name, problem)
 		}
 	})
 	return p
-}
-
-// run runs f until the test ends, and waits for it.
-func run(t *testing.T, f func(ctx context.Context)) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { f(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		running.Wait()
-	})
 }
 
 // allow lets the publisher send n messages more.

@@ -27,6 +27,8 @@ type scene struct {
 	edged      *peers.Edged
 	publishers []*publisher
 	local, far *reader
+	readers    []*reader
+	promise    string // what may be broken here, of those in known
 }
 
 // section is edged's configuration behind the listeners.
@@ -44,16 +46,24 @@ uplinks:
 `, port)
 }
 
-// set sets the scene, with edged's data in folder data (empty: one of its own). No publisher may send yet.
+// set sets the scene, with edged's data in folder data (empty: one of its own) and more sections of its configuration. There is the
+// cloud's reader, and no publisher yet.
 func set(t *testing.T, data, more string) *scene {
 	t.Helper()
 	s := &scene{t: t, random: random(t)}
 	s.cloud = peers.StartMosquitto(t)
 	s.line = lay(t, s.cloud.Port, rand.New(rand.NewPCG(s.random.Uint64(), 0)))
 	s.edged = peers.StartEdged(t, binary, data, more+section(s.line.port()))
-	s.far = read(t, s.cloud.Port, mqtt.V5, "up/#")
-	s.local = read(t, s.edged.Port, mqtt.V311, "f/#", "edged/+/uplinks/+/lost")
+	s.far = read(t, s.cloud.Port, mqtt.V5, "up/#", "edged/+/uplinks/+/lost")
+	s.readers = append(s.readers, s.far)
 	return s
+}
+
+// listen adds the local reader.
+func (s *scene) listen() {
+	s.t.Helper()
+	s.local = read(s.t, s.edged.Port, mqtt.V311, "f/#")
+	s.readers = append(s.readers, s.local)
 }
 
 // crowd adds one publisher for each QoS and version.
@@ -87,7 +97,9 @@ func (s *scene) state() string {
 	for _, p := range s.publishers {
 		fmt.Fprintln(&b, p.state())
 	}
-	fmt.Fprintf(&b, "local reader: %d messages; cloud reader: %d messages", s.local.count(), s.far.count())
+	for _, r := range s.readers {
+		fmt.Fprintf(&b, "reader at port %d: %d messages\n", r.port, r.count())
+	}
 	return b.String()
 }
 
@@ -107,6 +119,20 @@ func (s *scene) await(n int) {
 func (s *scene) settle() {
 	s.t.Helper()
 	s.line.heal()
+	s.finish()
+	// A mark at each QoS follows the messages of that QoS through every queue.
+	for qos := byte(1); qos <= 2; qos++ {
+		mark := fmt.Sprintf("%d after %d", qos, s.acknowledged())
+		s.mark(s.edged.Port, fmt.Sprintf("f/q%d/mark", qos), qos, mark)
+		for _, r := range s.readers {
+			eventually(s.t, long, func() bool { return r.marked(mark) }, func() string { return fmt.Sprintf("mark %q at port %d\n%s", mark, r.port, s.state()) })
+		}
+	}
+}
+
+// finish waits until every publisher has sent what it may, and all of it is acknowledged.
+func (s *scene) finish() {
+	s.t.Helper()
 	eventually(s.t, long, func() bool {
 		for _, p := range s.publishers {
 			if !p.idle() {
@@ -115,14 +141,6 @@ func (s *scene) settle() {
 		}
 		return true
 	}, func() string { return "all publishers done\n" + s.state() })
-	// A mark at each QoS follows the messages of that QoS through every queue.
-	for qos := byte(1); qos <= 2; qos++ {
-		mark := fmt.Sprintf("%d after %d", qos, s.acknowledged())
-		s.mark(s.edged.Port, fmt.Sprintf("f/q%d/mark", qos), qos, mark)
-		for _, r := range []*reader{s.local, s.far} {
-			eventually(s.t, long, func() bool { return r.marked(mark) }, func() string { return fmt.Sprintf("mark %q at port %d\n%s", mark, r.port, s.state()) })
-		}
-	}
 }
 
 // mark publishes straight to a broker.
@@ -145,6 +163,7 @@ func (s *scene) check() {
 	s.edged.Stop(s.t)
 	s.mark(s.cloud.Port, "up/mark", 2, "the end")
 	eventually(s.t, long, func() bool { return s.far.marked("the end") }, s.state)
-	s.local.check(s.t, "the local reader", s.publishers)
-	s.far.check(s.t, "the cloud's reader", s.publishers)
+	for _, r := range s.readers {
+		r.check(s.t, fmt.Sprint("reader at port ", r.port), s.publishers, s.promise)
+	}
 }

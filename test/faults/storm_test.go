@@ -8,6 +8,7 @@ import (
 // TestStorm: everything at once. The line breaks at random bytes, mosquitto is restarted with its session, edged is killed.
 func TestStorm(t *testing.T) {
 	s := set(t, "", "")
+	s.listen()
 	s.crowd()
 	var done []string
 	defer func() {
@@ -53,6 +54,7 @@ func TestStorm(t *testing.T) {
 // TestLineAlone: nothing dies, but the line breaks again and again in every way.
 func TestLineAlone(t *testing.T) {
 	s := set(t, "", "")
+	s.listen()
 	s.crowd()
 	for f := range fault(manyFaults) {
 		s.allow(100)

@@ -63,7 +63,7 @@ func Start(t testing.TB, name, path string, args ...string) *Process {
 	}()
 	go func() {
 		err := p.cmd.Wait()
-		w.Close()
+		w.Close() //nolint:errcheck // a PipeWriter gives none
 		<-read
 		p.mu.Lock()
 		p.ended, p.err = true, err
