@@ -17,9 +17,10 @@ func (b *Broker) admit(nc net.Conn, w *way) {
 	from := addressOf(nc.RemoteAddr())
 	b.mu.Lock()
 	limit := b.full(from)
-	if limit == "" && !b.stopping {
+	refer := limit == fullHouse && b.refers(from)
+	if (limit == "" || refer) && !b.stopping {
 		c := b.newConn(nc, w)
-		c.address, c.connecting = from, true
+		c.address, c.connecting, c.referred = from, true, refer
 		b.conns[c] = struct{}{}
 		b.door.connecting++
 		b.door.addresses[from]++
@@ -41,7 +42,7 @@ func (b *Broker) admit(nc net.Conn, w *way) {
 func (b *Broker) full(from netip.Addr) string {
 	switch l := &b.cfg.Limits; {
 	case len(b.conns) >= l.Connections:
-		return "broker.limits.connections"
+		return fullHouse
 	case b.door.connecting >= l.Connecting:
 		return "broker.limits.connecting"
 	case b.door.addresses[from] >= l.ConnectionsPerAddress:

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,9 @@ type Options struct {
 	Store edged.Store
 	// Access says who clients are and what they may do; nil: all are anonymous, and may do all but publish under $SYS.
 	Access Access
+	// Verifiers let clients log in by SCRAM-SHA-256, whatever Config.Anonymous says; nil: there is no extended authentication.
+	// Access is asked only for what such a user may do.
+	Verifiers Verifiers
 	// Version is told under $SYS/broker/version.
 	Version string
 }
@@ -33,12 +37,14 @@ type Options struct {
 // Locks, outermost first: Broker.mu or routes.RWMutex, then a connection's or a local subscription's, then the retained
 // messages'. None is held while something is read, written or committed.
 type Broker struct {
-	cfg     Config
-	log     *slog.Logger
-	store   edged.Store
-	access  Access
-	version string
-	started time.Time
+	cfg       Config
+	log       *slog.Logger
+	store     edged.Store
+	access    Access
+	verifiers Verifiers
+	secret    []byte // of this process
+	version   string
+	started   time.Time
 
 	routes   routes
 	retained retained
@@ -77,7 +83,7 @@ func New(cfg Config, opts Options) (*Broker, error) {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	b := &Broker{
-		cfg: cfg, log: opts.Log, store: opts.Store, access: opts.Access, version: opts.Version, started: time.Now(),
+		cfg: cfg, log: opts.Log, store: opts.Store, verifiers: opts.Verifiers, secret: []byte(rand.Text()), access: opts.Access, version: opts.Version, started: time.Now(),
 		sessions: map[string]*session{}, conns: map[*conn]struct{}{}, door: door{addresses: map[netip.Addr]int{}}, routes: routes{attached: map[string]*attached{}},
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
@@ -159,7 +165,7 @@ func (b *Broker) stop(listeners []*way) {
 	b.atRun = nil
 	b.mu.Unlock()
 	for _, c := range conns {
-		c.kick(errStopping)
+		c.kick(b.goodbye())
 	}
 	force := time.AfterFunc(stopConnections, func() {
 		for _, c := range conns {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/edged/edged"
 )
@@ -17,6 +18,12 @@ type Config struct {
 	Anonymous Policy `yaml:"anonymous"`
 	// Limits bound what clients can make the broker hold.
 	Limits Limits `yaml:"limits"`
+	// ServerReference is told to version 5 clients, with 0x9C, when broker.limits.connections is reached or the broker stops: where
+	// they may go instead, such as "b.example.com:8883" (MQTT 5.0 §4.11). Empty: nowhere.
+	ServerReference string `yaml:"server_reference"`
+	// ResponseInformation is what version 5 clients get who ask for it: the topic that their response topics begin with, with
+	// {client_id} for the client identifier (MQTT 5.0 §4.10.1). Empty: nothing.
+	ResponseInformation string `yaml:"response_information"`
 	// SysInterval is how often the figures under $SYS are published, 0 to 1h; 0: never.
 	SysInterval time.Duration `yaml:"sys_interval"`
 }
@@ -68,6 +75,11 @@ func (c Config) Check() error {
 	}
 	if c.SysInterval != 0 && (c.SysInterval < time.Second || c.SysInterval > time.Hour) {
 		errs = append(errs, edged.BadKey("sys_interval", "%v is out of range; use 1s to 1h, or 0 for no figures under $SYS", c.SysInterval))
+	}
+	for _, k := range []struct{ key, text string }{{"server_reference", c.ServerReference}, {"response_information", c.ResponseInformation}} {
+		if len(k.text) > 1024 || !utf8.ValidString(k.text) || strings.ContainsRune(k.text, 0) {
+			errs = append(errs, edged.BadKey(k.key, "not UTF-8 without zeros, 1,024 bytes at most"))
+		}
 	}
 	return errors.Join(append(errs, c.Limits.check()...)...)
 }

@@ -31,9 +31,12 @@ type conn struct {
 	expires *time.Timer       // of its token; nil: never
 	remote  string
 	version mqtt.Version
-	sess    *session // nil until CONNECT was accepted
-	client  principal
-	router  router
+	sess    *session  // nil until CONNECT was accepted
+	auth    *exchange // nil: the client asked for no extended authentication
+	// referred: there is no room for the client, who is told where else to go.
+	referred bool
+	client   principal
+	router   router
 
 	// The broker's mutex guards these; see admit.go.
 	address    netip.Addr
@@ -218,7 +221,7 @@ func (c *conn) sayGoodbye(end *ending) {
 	}
 	c.mu.Lock()
 	if end.code >= 0x80 && c.version == mqtt.V5 && c.sess != nil {
-		c.put(&mqtt.Disconnect{Code: end.code, Properties: &mqtt.Properties{Has: mqtt.ReasonString, ReasonString: end.why}})
+		c.put(&mqtt.Disconnect{Code: end.code, Properties: c.b.because(end.code, end.why)})
 	}
 	c.mu.Unlock()
 	c.drainOutput()

@@ -42,6 +42,12 @@ func (c *conn) onConnect(h mqtt.Header, body []byte) error {
 	if err != nil {
 		return err
 	}
+	if c.referred {
+		return c.refuse(mqtt.UseAnotherServer, "broker.limits.connections reached")
+	}
+	if p.Properties != nil && p.Properties.Has&mqtt.AuthenticationMethod != 0 {
+		return c.beginAuth(h, body, &p)
+	}
 	return c.accept(&p)
 }
 
@@ -49,7 +55,7 @@ func (c *conn) onConnect(h mqtt.Header, body []byte) error {
 func (c *conn) refuse(code mqtt.ReasonCode, why string) error {
 	ack := &mqtt.Connack{Code: code}
 	if c.version == mqtt.V5 {
-		ack.Properties = &mqtt.Properties{Has: mqtt.ReasonString, ReasonString: why}
+		ack.Properties = c.b.because(code, why)
 	}
 	c.reply(ack)
 	return &ending{code: code, why: why}
@@ -65,11 +71,10 @@ func (c *conn) accept(p *mqtt.Connect) error {
 		c.toClient = &aliasTable{most: n}
 	}
 	c.client = principal{name: strings.Clone(p.ClientID)}
-	if props.Has&mqtt.AuthenticationMethod != 0 {
-		return c.refuse(mqtt.BadAuthenticationMethod, "extended authentication is not in this version")
-	}
-	if err := c.authenticate(p); err != nil {
-		return err
+	if c.auth == nil {
+		if err := c.authenticate(p); err != nil {
+			return err
+		}
 	}
 	assigned, code, why := c.identify(p)
 	if code.Failed() {
@@ -102,11 +107,20 @@ func (c *conn) accept(p *mqtt.Connect) error {
 	c.mu.Lock()
 	c.sess = s
 	c.mu.Unlock()
-	c.keepAlive = time.Duration(p.KeepAlive) * time.Second * 3 / 2
+	keepAlive, imposed := c.b.keepAlive(c.version, p.KeepAlive)
+	c.keepAlive = time.Duration(keepAlive) * time.Second * 3 / 2
 	c.in.limit, c.in.deadline = time.Time{}, time.Unix(1, 0) // the socket's is CONNECT's: to be set anew in any case
 	ack := &mqtt.Connack{SessionPresent: present && c.version != mqtt.V31}
 	if c.version == mqtt.V5 {
 		ack.Properties = c.offers(assigned)
+		if imposed {
+			ack.Properties.Has |= mqtt.ServerKeepAlive
+			ack.Properties.ServerKeepAlive = keepAlive
+		}
+		if info := c.b.cfg.ResponseInformation; info != "" && props.RequestResponseInformation == 1 {
+			ack.Properties.Has |= mqtt.ResponseInformation
+			ack.Properties.ResponseInformation = strings.ReplaceAll(info, "{client_id}", c.client.name)
+		}
 	}
 	c.reply(ack)
 	c.b.log.Debug("connected", "client", c.client.name, "user", c.user, "remote", c.remote, "version", c.version.String(), "session present", present)
@@ -125,6 +139,10 @@ func (c *conn) offers(assigned bool) *mqtt.Properties {
 	if assigned {
 		p.Has |= mqtt.AssignedClientIdentifier
 		p.AssignedClientIdentifier = c.client.name
+	}
+	if c.auth != nil {
+		p.Has |= mqtt.AuthenticationMethod | mqtt.AuthenticationData
+		p.AuthenticationMethod, p.AuthenticationData = scramMethod, c.auth.answer
 	}
 	return p
 }

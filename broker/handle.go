@@ -6,6 +6,9 @@ import (
 
 // handle takes one packet. An error ends the connection.
 func (c *conn) handle(h mqtt.Header, body []byte) error {
+	if c.sess == nil && c.auth != nil {
+		return c.beforeConnack(h, body)
+	}
 	if c.sess == nil {
 		return c.onConnect(h, body)
 	}
@@ -42,7 +45,7 @@ func (c *conn) handle(h mqtt.Header, body []byte) error {
 	case *mqtt.Connect:
 		return violation(mqtt.ProtocolError, "a second CONNECT (MQTT-3.1.0-2)")
 	case *mqtt.Auth:
-		return violation(mqtt.ProtocolError, "AUTH, but the client began no extended authentication (MQTT-4.12.0-1)")
+		return c.onAuth(p)
 	default:
 		return violation(mqtt.ProtocolError, "%s is for servers to send", h.Type)
 	}

@@ -192,15 +192,18 @@ func (c *conn) readPackets(handle func(h mqtt.Header, body []byte) error) error 
 			return nil
 		}
 		if c.sess == nil {
-			if longest := int(c.b.cfg.Limits.ConnectBytes); n+h.Length > longest && h.Type == mqtt.CONNECT {
-				return violation(mqtt.PacketTooLarge, "a CONNECT of %d bytes; broker.limits.connect_bytes is %d", n+h.Length, longest)
+			if longest := int(c.b.cfg.Limits.ConnectBytes); n+h.Length > longest && (h.Type == mqtt.CONNECT || c.auth != nil) {
+				if in.need = n + len(isVersion5); len(b) < in.need {
+					return nil // it matters for the answer who it is
+				}
+				return c.tooLong(h, n, longest, string(b[n:in.need]) == isVersion5)
 			}
 		}
 		if n+h.Length > limit {
 			return violation(mqtt.PacketTooLarge, "a %s of %d bytes; broker.limits.packet_bytes is %d", h.Type, n+h.Length, limit)
 		}
 		if in.need = n + h.Length; len(b) < in.need {
-			if c.sess == nil && h.Type != mqtt.CONNECT {
+			if c.sess == nil && c.auth == nil && h.Type != mqtt.CONNECT {
 				return violation(mqtt.ProtocolError, "%s before CONNECT", h.Type)
 			}
 			return nil

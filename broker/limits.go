@@ -37,6 +37,9 @@ type Limits struct {
 	// or more waits are treated as if their QueueBytes were reached, and those of whose messages as much waits for the disk are
 	// read no further.
 	MemoryBytes edged.Size `yaml:"memory_bytes"`
+	// KeepAlive is the longest keep alive interval of a version 5 client, in whole seconds; one that asks for more, or for none, is
+	// told to use this. 0: as clients like.
+	KeepAlive time.Duration `yaml:"keep_alive"`
 	// Sessions is how many sessions may exist, connected or not; beyond it CONNECT is refused with 0x97.
 	Sessions int `yaml:"sessions"`
 	// Subscriptions is how many filters one client may have; beyond it SUBACK answers 0x97.
@@ -83,6 +86,9 @@ func (l Limits) check() (errs []error) {
 	within("topic_levels", int64(l.TopicLevels), 1, 1024)
 	within("retained_messages", int64(l.RetainedMessages), 0, 1<<31-1)
 	within("retained_bytes", int64(l.RetainedBytes), 0, 1<<40)
+	if k := l.KeepAlive; k != k.Truncate(time.Second) || k < 0 || k > 65535*time.Second {
+		errs = append(errs, edged.BadKey("limits.keep_alive", "%v is out of range; use 0, or 1s to 18h12m15s in whole seconds", k))
+	}
 	if l.ConnectTimeout < 100*time.Millisecond || l.ConnectTimeout > 5*time.Minute {
 		errs = append(errs, edged.BadKey("limits.connect_timeout", "%v is out of range; use 100ms to 5m", l.ConnectTimeout))
 	}

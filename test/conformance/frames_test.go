@@ -103,7 +103,8 @@ var greetings = []frame{
 	{"will to a wildcard", all, func(s *script) []byte { return s.rawConnect(6, s.props(), "a/#", "x") }, badTopic},
 	{"will to an empty topic", all, func(s *script) []byte { return s.rawConnect(6, s.props(), "", "x") }, badTopic},
 	{"a byte too many", all, func(s *script) []byte { return s.rawConnect(2, 0) }, malformed},
-	{"CONNECT of 256 MB", all, raw(bytesOf("10 ff ff ff 7f"), "MQTT", 5), nil},
+	{"CONNECT of 256 MB", v5, raw(bytesOf("10 ff ff ff 7f"), "MQTT", 5), tooLarge},
+	{"CONNECT of 256 MB of 3.1.1", v3, raw(bytesOf("10 ff ff ff 7f"), "MQTT", 4), nil},
 	{"CONNECT beyond the limit", v5, func(s *script) []byte {
 		big := strings.Repeat("x", 65000)
 		props := join(0x26, "n", big)
