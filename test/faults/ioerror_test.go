@@ -36,6 +36,11 @@ func TestIOErrors(t *testing.T) {
 			for _, p := range s.publishers {
 				kept = append(kept, p.acknowledged())
 			}
+			// On a new connection they send again what was not acknowledged, which must not pass for kept now.
+			for _, p := range s.publishers {
+				p.reconnect(t)
+			}
+			s.refused()
 			s.live("still here")
 			for i, p := range s.publishers {
 				if n := p.acknowledged(); n != kept[i] && p.qos == 2 {

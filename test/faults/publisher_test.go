@@ -25,10 +25,12 @@ type publisher struct {
 	mu       sync.Mutex
 	allowed  int // numbers below it may be sent
 	next     int
-	flights  []*flight // not complete yet, in order
-	acked    []bool    // by number
-	count    int       // of acked
-	refused  int       // acknowledgements that said no, which version 5 has
+	flights  []*flight    // not complete yet, in order
+	acked    []bool       // by number
+	count    int          // of acked
+	refused  int          // acknowledgements that said no, which version 5 has
+	conn     *client.Conn // the latest one
+	conns    int
 	problems []string
 	wake     chan struct{}
 }
@@ -96,6 +98,20 @@ func (p *publisher) acknowledged() int {
 	return p.count
 }
 
+// reconnect cuts the publisher's connection and waits until it has the next one.
+func (p *publisher) reconnect(t *testing.T) {
+	t.Helper()
+	p.mu.Lock()
+	before := p.conns
+	p.conn.Close()
+	p.mu.Unlock()
+	eventually(t, long, func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.conns > before
+	}, func() string { return p.name + " connects again" })
+}
+
 func (p *publisher) refusals() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,6 +147,8 @@ func (p *publisher) session(ctx context.Context) error {
 		p.problem("the server has forgotten the session after %d messages", p.count)
 	}
 	again := slices.Clone(p.flights)
+	p.conn = conn
+	p.conns++
 	p.mu.Unlock()
 
 	ctx, cancel := context.WithCancel(ctx)
