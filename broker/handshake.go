@@ -24,6 +24,9 @@ type way struct {
 func (c *conn) open() error {
 	w := c.way
 	c.near = isLoopback(c.from)
+	if w.network == "unix" {
+		c.remote = w.address // the client has no name of its own
+	}
 	if !w.cfg.ProxyProtocol && w.certs == nil && !w.webSocket() {
 		return nil
 	}
@@ -109,5 +112,5 @@ func handshakeEnding(what string, err error) error {
 	if record := (tls.RecordHeaderError{}); errors.As(err, &record) {
 		return &ending{why: "the client speaks no TLS; it must connect to this listener with mqtts:// or wss://"}
 	}
-	return &ending{why: fmt.Sprintf("%s: %v", what, err)}
+	return &ending{why: fmt.Sprintf("%s: %.200v", what, err)} // it may quote the client
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/edged/edged"
@@ -80,20 +81,21 @@ const lookEvery = time.Second
 
 // certificates hold the files of a TLS as they were last read well.
 type certificates struct {
-	cfg TLS
-	log *slog.Logger
+	cfg     TLS
+	log     *slog.Logger
+	current atomic.Pointer[tls.Config]
 
-	mu      sync.Mutex
-	current *tls.Config
-	seen    []fs.FileInfo // of the files that were read, well or not
-	looked  time.Time
-	fault   string // what was wrong the last time, so that it is logged once
+	mu     sync.Mutex    // the rest; whoever finds it locked uses the current ones
+	seen   []fs.FileInfo // of the files that current was made of
+	looked time.Time
+	fault  string // what was wrong the last time, so that it is logged once
 }
 
 func openTLS(cfg TLS, log *slog.Logger) (*certificates, error) {
 	c := &certificates{cfg: cfg, log: log, looked: time.Now()}
-	var err error
-	c.current, c.seen, err = c.read()
+	current, seen, err := c.read()
+	c.current.Store(current)
+	c.seen = seen
 	return c, err
 }
 
@@ -106,16 +108,17 @@ func (t TLS) files() []string {
 
 // config is what the next handshake uses.
 func (c *certificates) config() *tls.Config {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.looked) >= lookEvery {
-		c.looked = now
-		c.look()
+	if c.mu.TryLock() {
+		defer c.mu.Unlock()
+		if now := time.Now(); now.Sub(c.looked) >= lookEvery {
+			c.looked = now
+			c.look()
+		}
 	}
-	return c.current
+	return c.current.Load()
 }
 
-// look reads the files again if one has changed. c.mu is held.
+// look reads the files again if one has changed.
 func (c *certificates) look() {
 	if c.same() {
 		return
@@ -128,7 +131,8 @@ func (c *certificates) look() {
 		}
 		return // and looked at again: key and certificate are seldom replaced in one step
 	}
-	c.current, c.seen, c.fault = next, seen, ""
+	c.current.Store(next)
+	c.seen, c.fault = seen, ""
 	c.log.Info("certificate read again", "cert", c.cfg.Cert)
 }
 
