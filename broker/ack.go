@@ -62,6 +62,7 @@ func (c *conn) awaitRoom() error {
 	if c.kicked != nil {
 		return c.kicked
 	}
+	c.router.now = time.Now() // the time it was not listened to counts for no keep alive interval
 	return nil
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/edged/edged"
 	"github.com/edged/edged/codec/mqtt"
@@ -73,6 +74,7 @@ func (c *conn) keepFilters(filters map[string]*subscription) error {
 	c.b.store.Commit(edged.Batch{Put: []edged.Record{c.sess.record(c.expiry, filters, 0)}}, func(err error) { kept <- err })
 	select {
 	case err := <-kept:
+		c.router.now = time.Now() // the time it was not listened to counts for no keep alive interval
 		c.sess.logFailure(err)
 		return err
 	case <-c.quit:
