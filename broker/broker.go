@@ -64,6 +64,7 @@ type Broker struct {
 	urls    []string
 	stopped chan struct{} // closed when Run ends: in-process clients end too
 	running sync.WaitGroup
+	calm    calm
 	ran     atomic.Bool
 }
 
@@ -85,7 +86,7 @@ func New(cfg Config, opts Options) (*Broker, error) {
 	b := &Broker{
 		cfg: cfg, log: opts.Log, store: opts.Store, verifiers: opts.Verifiers, secret: []byte(rand.Text()), access: opts.Access, version: opts.Version, started: time.Now(),
 		sessions: map[string]*session{}, conns: map[*conn]struct{}{}, door: door{addresses: map[netip.Addr]int{}}, routes: routes{attached: map[string]*attached{}},
-		ready: make(chan struct{}), stopped: make(chan struct{}),
+		calm: calm{first: make(chan struct{}, 1)}, ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
@@ -93,7 +94,7 @@ func New(cfg Config, opts Options) (*Broker, error) {
 	if b.store == nil {
 		b.store = memstore.New()
 	}
-	b.retained.init(cfg.Limits, b.store, b.log)
+	b.retained.init(cfg.Limits, b.store, b.log, &b.calm)
 	if err := b.retained.load(); err != nil {
 		return nil, fmt.Errorf("broker: load the retained messages: %w", err)
 	}
@@ -141,6 +142,7 @@ func (b *Broker) Run(ctx context.Context) error {
 	b.startClocks()
 	b.running.Go(b.retained.saveLazily)
 	b.running.Go(b.publishSys)
+	b.running.Go(func() { b.calm.watch(b.stopped) })
 	close(b.ready)
 	<-ctx.Done()
 	b.stop(listeners)
@@ -176,7 +178,7 @@ func (b *Broker) stop(listeners []*way) {
 	defer limit.Stop()
 	for _, c := range conns {
 		select {
-		case <-c.ended:
+		case <-c.wait(&c.ended):
 		case <-limit.C: // a store that does not answer holds it
 			limit.Reset(0)
 		}

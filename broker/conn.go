@@ -49,7 +49,6 @@ type conn struct {
 	willDelay uint32 // seconds
 	expiry    uint32
 	terse     bool // request problem information 0: reason strings are not wanted
-	publish   mqtt.Publish
 	aliases   map[uint16]string
 	commits   []pendingCommit
 	counted   tally
@@ -77,14 +76,14 @@ type conn struct {
 	toClient *aliasTable // mu guards it; nil: the client takes no aliases
 
 	quit     chan struct{} // closed by kick: whoever waits for something gives up
-	released chan struct{} // closed when the session is free for another connection
-	ended    chan struct{} // closed when all is over
+	released event         // the session is free for another connection
+	ended    event         // all is over
 }
 
 func (b *Broker) newConn(nc net.Conn, w *way) *conn {
 	c := &conn{
 		b: b, way: w, sock: nc, nc: nc, from: nc.RemoteAddr(), remote: nc.RemoteAddr().String(), version: mqtt.V311,
-		quit: make(chan struct{}), released: make(chan struct{}), ended: make(chan struct{}),
+		quit: make(chan struct{}),
 	}
 	c.router.b = b
 	c.pace = newPace(&b.cfg.Limits)
@@ -100,26 +99,44 @@ func (b *Broker) newConn(nc net.Conn, w *way) *conn {
 
 // serve runs the connection to its end.
 func (c *conn) serve() {
-	defer close(c.ended)
-	end := c.run()
+	end := c.run(true)
+	if end == errCalm {
+		c.calmDown()
+		return
+	}
+	defer c.happened(&c.ended)
 	c.finish(end)
 }
 
-func (c *conn) run() (end *ending) {
+// resume is serve in another goroutine, whose stack is small again; see calm.go.
+func (c *conn) resume() {
+	defer c.b.running.Done()
+	end := c.run(false)
+	if end == errCalm {
+		c.calmDown()
+		return
+	}
+	defer c.happened(&c.ended)
+	c.finish(end)
+}
+
+func (c *conn) run(first bool) (end *ending) {
 	defer c.recovered(func() { end = errPanicked })
-	c.router.now = time.Now()
-	c.in.limit = c.router.now.Add(c.b.cfg.Limits.ConnectTimeout)
-	if err := c.open(); err != nil {
-		return c.why(err)
+	if first {
+		c.router.now = time.Now()
+		c.in.limit = c.router.now.Add(c.b.cfg.Limits.ConnectTimeout)
+		if err := c.open(); err != nil {
+			return c.why(err)
+		}
 	}
 	for {
+		if err := c.in.fill(); err != nil {
+			return c.why(err)
+		}
 		if err := c.readPackets(c.handle); err != nil {
 			return c.why(err)
 		}
 		c.settle()
-		if err := c.in.fill(); err != nil {
-			return c.why(err)
-		}
 	}
 }
 
@@ -197,7 +214,7 @@ func (c *conn) finish(end *ending) {
 		c.settle()
 		c.release(end)
 	}()
-	close(c.released)
+	c.happened(&c.released)
 	if !end.gone {
 		c.sayGoodbye(end)
 	}

@@ -13,10 +13,12 @@ func (c *conn) handle(h mqtt.Header, body []byte) error {
 		return c.onConnect(h, body)
 	}
 	if h.Type == mqtt.PUBLISH {
-		if err := c.publish.Parse(h.Flags, body, c.version); err != nil {
+		c.router.begin()
+		p := &c.router.publish
+		if err := p.Parse(h.Flags, body, c.version); err != nil {
 			return err
 		}
-		if err := c.onPublish(&c.publish); err != nil || c.pace == nil {
+		if err := c.onPublish(p); err != nil || c.pace == nil {
 			return err
 		}
 		return c.throttle(len(body))

@@ -46,6 +46,7 @@ type input struct {
 	start, end int
 	need       int  // the size of the packet that begins at start, as far as it is known
 	large      bool // the last read filled its buffer
+	warm       bool // packets were handled since the goroutine began: its stack has grown
 
 	deadline time.Time // as set on the socket
 	limit    time.Time // of CONNECT; zero afterwards
@@ -81,8 +82,17 @@ func (in *input) fill() error {
 		if in.n > 0 {
 			break
 		}
-		if errors.Is(in.err, os.ErrDeadlineExceeded) && c.keepAlive > 0 && time.Since(c.router.now) < c.keepAlive {
-			in.deadline = time.Time{} // it was not moved on at every packet
+		if errors.Is(in.err, os.ErrDeadlineExceeded) && in.early() {
+			if !in.warm || time.Since(c.router.now) < calmAfter {
+				continue
+			}
+			in.warm = false    // asks for no such deadline any more
+			if in.buf == nil { // not in the middle of a packet
+				if err := in.setDeadline(); err != nil { // here, so that the next goroutine needs no stack for it
+					return err
+				}
+				return errCalm
+			}
 			continue
 		}
 		if in.err == nil {
@@ -90,11 +100,27 @@ func (in *input) fill() error {
 		}
 		return in.err
 	}
+	in.warm = c.raw != nil
 	in.end += in.n
 	in.large = in.end == len(*in.buf)
 	c.router.now = time.Now()
 	c.b.stats.bytesIn.Add(uint64(in.n))
 	return nil
+}
+
+// early: the socket's deadline is not the end; it was not moved on at every packet, or meant calm only.
+func (in *input) early() bool {
+	c := in.c
+	select {
+	case <-c.quit:
+		return false
+	default:
+	}
+	if !in.limit.IsZero() || c.keepAlive > 0 && time.Since(c.router.now) >= c.keepAlive || c.keepAlive == 0 && !in.warm {
+		return false
+	}
+	in.deadline = time.Unix(1, 0) // to be set anew
+	return true
 }
 
 // readLayered reads what TLS or a WebSocket brings. It waits for a packet's first byte without a buffer; no packet has one byte
@@ -117,12 +143,15 @@ func (in *input) setDeadline() error {
 	c := in.c
 	want := in.limit
 	if want.IsZero() {
-		if c.keepAlive == 0 {
-			if in.deadline.IsZero() {
+		span := c.keepAlive
+		if in.warm && (span == 0 || span > calmAfter) {
+			span = calmAfter
+		}
+		if span > 0 {
+			want = c.router.now.Add(span)
+			if late := want.Sub(in.deadline); late >= 0 && late < span/8 && c.raw != nil {
 				return nil
 			}
-		} else if want = c.router.now.Add(c.keepAlive); !in.deadline.IsZero() && want.Sub(in.deadline) < c.keepAlive/8 && c.raw != nil {
-			return nil
 		}
 	}
 	if want.Equal(in.deadline) {

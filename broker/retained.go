@@ -21,6 +21,7 @@ type retained struct {
 	limits Limits
 	store  edged.Store
 	log    *slog.Logger
+	calm   *calm
 
 	mu      sync.RWMutex
 	names   topic.Names[*edged.Message]
@@ -36,8 +37,8 @@ type retained struct {
 	quit chan struct{}
 }
 
-func (t *retained) init(l Limits, s edged.Store, log *slog.Logger) {
-	t.limits, t.store, t.log = l, s, log
+func (t *retained) init(l Limits, s edged.Store, log *slog.Logger, c *calm) {
+	t.limits, t.store, t.log, t.calm = l, s, log, c
 	t.unsaved, t.committing = map[string]struct{}{}, map[string]int{}
 	t.wake, t.quit = make(chan struct{}, 1), make(chan struct{})
 }
@@ -93,6 +94,9 @@ func (t *retained) set(r *router) (rec edged.Record) {
 		kept := r.keep()
 		t.names.Set(kept.Topic, kept)
 		t.bytes += size
+		if !had {
+			t.calm.left(size)
+		}
 	}
 	name := r.keep().Topic
 	if m.QoS == 0 || t.committing[name] > 0 {

@@ -108,9 +108,9 @@ func (b *Broker) openSession(c *conn, clean bool) (s *session, present bool, cod
 			b.mu.Unlock()
 			return nil, false, mqtt.ClientIdentifierNotValid
 		}
-		free := old.dying
+		var free <-chan struct{} = old.dying
 		if other := old.conn.Load(); free == nil && other != nil {
-			free = other.released
+			free = other.wait(&other.released)
 			other.kick(errTakenOver)
 		}
 		if free == nil {

@@ -112,7 +112,7 @@ func (r *router) replay(sub *subscription, had bool) (commits []pendingCommit) {
 			continue
 		}
 		r.msg, r.borrowed, r.owned = m, false, nil
-		r.have, r.failed = [2]bool{}, false
+		r.begin()
 		sub.owner.deliver(r, delivery{qos: min(m.QoS, sub.QoS), retain: true, ids: sub.ids})
 		if len(r.to) > 0 {
 			batch := edged.Batch{Message: *m, To: r.to}
