@@ -62,8 +62,8 @@ func TestMosquittosClientsShare(t *testing.T) {
 			for _, s := range outs[i].all() {
 				got[s]++
 			}
-			if n := len(outs[i].all()); n < 50 {
-				t.Errorf("%s: member %d got %d of 200", v, i, n)
+			if len(outs[i].all()) == 0 { // who acknowledges sooner gets more
+				t.Errorf("%s: member %d got nothing", v, i)
 			}
 		}
 		once(t, 200, got)

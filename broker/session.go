@@ -267,8 +267,11 @@ func (c *conn) release(end *ending) {
 	}
 	s.expireIn(time.Duration(s.expiry) * time.Second)
 	var put []edged.Record
+	var w *delayedWill
 	if will != nil {
-		rec, err := s.delay(will, later)
+		var rec edged.Record
+		var err error
+		w, rec, err = s.delay(will, later)
 		put = append(put, rec)
 		s.logFailure(err)
 	}
@@ -278,7 +281,12 @@ func (c *conn) release(end *ending) {
 		s.mu.Unlock()
 	}
 	b.mu.Unlock()
-	b.commit(edged.Batch{Put: put}, s.logFailure)
+	b.commit(edged.Batch{Put: put}, func(err error) {
+		s.logFailure(err)
+		if err == nil && w != nil {
+			s.keptWill(w)
+		}
+	})
 }
 
 // expireIn lets the session end after d. b.mu is held.
@@ -347,8 +355,8 @@ func (s *session) destroy(done func(error)) {
 		}
 		s.b.routes.Unlock()
 	}
-	if m := s.takeWill(nil); m != nil {
-		s.b.sendWill(s, m, s.noWill()) // the session's end comes before the delay's (MQTT 5.0 §3.1.3.2.2)
+	if w := s.takeWill(nil); w != nil {
+		s.sendDelayed(w) // the session's end comes before the delay's (MQTT 5.0 §3.1.3.2.2)
 	}
 	if s.queue == nil {
 		done(nil)

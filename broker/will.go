@@ -15,8 +15,8 @@ const willPrefix = "will/"
 // delayedWill is a will whose client is gone, and which is published when its delay interval has passed or the session ends,
 // whichever is first, and never if the client comes back to its session (MQTT 5.0 §3.1.3.2.2, MQTT-3.1.3-9).
 type delayedWill struct {
-	msg   *edged.Message
-	timer *time.Timer // nil: found on disk, and not started yet
+	msg   *edged.Message // nil: only on disk, so that a flood of sessions does not fill the memory with wills
+	timer *time.Timer    // nil: found on disk, and not started yet
 }
 
 // willRecord is what the store keeps of it.
@@ -49,8 +49,8 @@ func (b *Broker) sendWill(s *session, will *edged.Message, put ...edged.Record) 
 	})
 }
 
-// delay keeps a will for later, and returns its record. The broker's mutex is held.
-func (s *session) delay(will *edged.Message, d time.Duration) (edged.Record, error) {
+// delay keeps a will for later, and returns it with its record. The broker's mutex is held.
+func (s *session) delay(will *edged.Message, d time.Duration) (*delayedWill, edged.Record, error) {
 	w := &delayedWill{msg: will}
 	value, err := json.Marshal(willRecord{
 		Left: time.Now().UnixMilli(), Delay: d.Milliseconds(), Retain: will.Retain, Message: appendMessage(nil, will),
@@ -59,22 +59,65 @@ func (s *session) delay(will *edged.Message, d time.Duration) (edged.Record, err
 	defer s.mu.Unlock()
 	s.will = w
 	w.timer = time.AfterFunc(d, func() { s.fire(w) })
-	return edged.Record{Key: willPrefix + s.id, Value: value}, err
+	return w, edged.Record{Key: willPrefix + s.id, Value: value}, err
+}
+
+// keptWill is called when the record of w is on disk.
+func (s *session) keptWill(w *delayedWill) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.will == w {
+		w.msg = nil
+	}
 }
 
 // takeWill returns the will that waits, if it is w or w is nil; from here on it is the caller's to publish or to forget.
-func (s *session) takeWill(w *delayedWill) *edged.Message {
+func (s *session) takeWill(w *delayedWill) *delayedWill {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.will == nil || w != nil && s.will != w {
 		return nil
 	}
-	m := s.will.msg
-	if s.will.timer != nil {
-		s.will.timer.Stop()
+	w = s.will
+	if w.timer != nil {
+		w.timer.Stop()
 	}
 	s.will = nil
-	return m
+	return w
+}
+
+// sendDelayed publishes what takeWill has returned, and deletes its record.
+func (s *session) sendDelayed(w *delayedWill) {
+	m := w.msg
+	if m == nil {
+		err := s.b.store.Records(willPrefix+s.id, func(r edged.Record) error {
+			if r.Key != willPrefix+s.id {
+				return nil
+			}
+			var err error
+			m, _, err = parseWill(r)
+			return err
+		})
+		if m == nil {
+			s.b.log.Error("a will cannot be read back", "client", s.id, "error", err)
+			return
+		}
+	}
+	s.b.sendWill(s, m, s.noWill())
+}
+
+// parseWill reads a record.
+func parseWill(r edged.Record) (*edged.Message, willRecord, error) {
+	var rec willRecord
+	if err := json.Unmarshal(r.Value, &rec); err != nil {
+		return nil, rec, err
+	}
+	m, err := parseMessage(rec.Message)
+	if err != nil {
+		return nil, rec, err
+	}
+	m.Retain = rec.Retain
+	return &m, rec, nil
 }
 
 // noWill deletes the record of a will.
@@ -91,8 +134,8 @@ func (s *session) fire(w *delayedWill) {
 	b.running.Add(1)
 	b.mu.Unlock()
 	defer b.running.Done()
-	if m := s.takeWill(w); m != nil {
-		b.sendWill(s, m, s.noWill())
+	if w := s.takeWill(w); w != nil {
+		s.sendDelayed(w)
 	}
 }
 
@@ -101,12 +144,7 @@ func (b *Broker) loadWills() error {
 	now := time.Now()
 	return b.store.Records(willPrefix, func(r edged.Record) error {
 		s := b.sessions[strings.TrimPrefix(r.Key, willPrefix)]
-		var rec willRecord
-		err := json.Unmarshal(r.Value, &rec)
-		var m edged.Message
-		if err == nil {
-			m, err = parseMessage(rec.Message)
-		}
+		_, rec, err := parseWill(r)
 		if err == nil && s == nil {
 			err = fmt.Errorf("there is no session %q", strings.TrimPrefix(r.Key, willPrefix))
 		}
@@ -115,8 +153,7 @@ func (b *Broker) loadWills() error {
 			b.store.Commit(edged.Batch{Put: []edged.Record{{Key: r.Key}}}, nil)
 			return nil
 		}
-		m.Retain = rec.Retain
-		w := &delayedWill{msg: &m}
+		w := &delayedWill{}
 		s.will = w
 		delay := time.Duration(rec.Delay) * time.Millisecond
 		left := delay - max(now.Sub(time.UnixMilli(rec.Left)), 0)
