@@ -41,7 +41,8 @@ func (c *conn) beforeConnack(h mqtt.Header, body []byte) error {
 	case mqtt.AUTH:
 		var p mqtt.Auth
 		if err := p.Parse(h.Flags, body, c.version); err != nil {
-			return err
+			bad := asEnding(err)
+			return c.refuse(bad.code, bad.why)
 		}
 		return c.onAuth(&p)
 	case mqtt.DISCONNECT:

@@ -10,7 +10,7 @@ import (
 
 // sections are all cases, in the order of the standard.
 var sections = [][]testCase{
-	dataCases, connectCases, willCases, sessionCases, connackCases, publishCases, propertyCases, ackCases, subscribeCases, endCases, qosCases, topicCases,
+	dataCases, connectCases, willCases, sessionCases, connackCases, publishCases, propertyCases, ackCases, subscribeCases, endCases, qosCases, topicCases, authCases,
 }
 
 // TestStatements runs every case in each of its versions.
