@@ -71,6 +71,9 @@ func (c *conn) acknowledge(id uint16, qos byte, batch edged.Batch) {
 	nothing := len(batch.To) == 0 && len(batch.Put) == 0
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if nothing && qos == 2 {
+		c.sess.ensure(id)
+	}
 	if nothing && len(c.acks.entries) == 0 {
 		c.putAck(ack{id: id, qos: qos})
 		c.schedule(&c.router)
@@ -97,8 +100,11 @@ func (c *conn) committed(n uint64, err error) {
 	defer c.mu.Unlock()
 	e := &c.acks.entries[n-c.acks.base]
 	e.kept = err == nil || c.version == mqtt.V5
-	if err != nil {
+	switch {
+	case err != nil:
 		c.refused(e, err)
+	case e.qos == 2:
+		c.sess.ensure(e.id)
 	}
 	for len(c.acks.entries) > 0 && c.acks.entries[0].kept {
 		c.putAck(c.acks.entries[0])
@@ -136,8 +142,25 @@ func (c *conn) refused(e *ack, err error) {
 		return
 	}
 	e.again = true
+	if c.kicked != nil {
+		c.giveUp()
+		return
+	}
 	if !c.acks.retrying {
 		c.acks.retrying = c.spawn(c.retry)
+	}
+}
+
+// giveUp: the connection is over, nobody commits again what the store refused. A QoS 2 message among it must not be taken for one that was
+// kept when the client sends it again. c.mu is held.
+func (c *conn) giveUp() {
+	for i := range c.acks.entries {
+		if e := &c.acks.entries[i]; e.again {
+			e.again = false
+			if e.qos == 2 {
+				c.sess.forget(e.id)
+			}
+		}
 	}
 }
 
@@ -148,6 +171,13 @@ const (
 
 // retry commits again what the store refused, in order, with a growing pause, while the connection lives.
 func (c *conn) retry() {
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.kicked != nil {
+			c.giveUp()
+		}
+	}()
 	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
 		t := time.NewTimer(pause)
 		select {

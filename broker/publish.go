@@ -77,7 +77,7 @@ func (c *conn) onPublish(p *mqtt.Publish) error {
 	}
 	if p.QoS == 2 {
 		keep := c.sess.queue != nil && len(batch.To) > 0
-		c.sess.remember(p.PacketID, keep)
+		c.sess.remember(p.PacketID, inbound{kept: keep})
 		if keep {
 			batch.Put = append(batch.Put, edged.Record{Key: c.sess.inboundKey(p.PacketID), Value: []byte{1}})
 		}
@@ -88,7 +88,7 @@ func (c *conn) onPublish(p *mqtt.Publish) error {
 
 // again answers a QoS 2 message that was taken in before; it is not routed a second time (MQTT-4.3.3-10).
 func (c *conn) again(id uint16) (bool, error) {
-	known, many := c.sess.remembers(id)
+	in, known, many := c.sess.remembers(id)
 	if !known {
 		if c.version == mqtt.V5 && many >= ackWindow {
 			return false, violation(mqtt.ReceiveMaximumExceeded, "more than %d QoS 2 messages without PUBREL (MQTT-3.3.4-9)", ackWindow)
@@ -98,10 +98,34 @@ func (c *conn) again(id uint16) (bool, error) {
 	c.mu.Lock()
 	pending := c.acks.pending(id, 2)
 	c.mu.Unlock()
-	if !pending {
+	switch {
+	case pending:
+	case in.sure:
 		c.reply(&mqtt.Pubrec{PacketID: id})
+	default:
+		c.confirm(id)
 	}
 	return true, nil
+}
+
+// confirm answers a message whose commit is still on its way from an earlier connection of the session, after that commit: the store
+// answers in the order in which it was asked. A commit that failed was forgotten, or will be: the client has to send the message anew.
+func (c *conn) confirm(id uint16) {
+	c.mu.Lock()
+	n := c.acks.base + uint64(len(c.acks.entries))
+	c.acks.entries = append(c.acks.entries, ack{id: id, qos: 2})
+	c.mu.Unlock()
+	nothing := edged.Batch{Put: []edged.Record{{Key: c.sess.inboundKey(id) + "?"}}} // deletes what is not there
+	c.commits = append(c.commits, pendingCommit{nothing, func(err error) {
+		if in, known, _ := c.sess.remembers(id); err == nil && !(known && in.sure) {
+			err = edged.ErrStoreFailed
+		}
+		if err != nil && c.version != mqtt.V5 {
+			c.kick(violation(refusal(err), "a message of an earlier connection could not be kept: %v", err))
+			return
+		}
+		c.committed(n, err)
+	}})
 }
 
 // resolveAlias puts the topic in the place of an alias (MQTT 5.0 §3.3.2.3.4).

@@ -40,8 +40,8 @@ type session struct {
 
 	mu      sync.Mutex
 	filters map[string]*subscription
-	inbound map[uint16]bool // QoS 2 messages between PUBLISH and PUBREL; true: on disk too
-	will    *delayedWill    // waits while the client is gone
+	inbound map[uint16]inbound // QoS 2 messages between PUBLISH and PUBREL
+	will    *delayedWill       // waits while the client is gone
 }
 
 // sessionRecord is what the store keeps of a persistent session.
@@ -341,8 +341,8 @@ func (s *session) destroy(done func(error)) {
 	s.filters = map[string]*subscription{}
 	s.count.Store(0)
 	var put []edged.Record
-	for id, kept := range s.inbound {
-		if kept {
+	for id, in := range s.inbound {
+		if in.kept {
 			put = append(put, edged.Record{Key: s.inboundKey(id)})
 		}
 	}
@@ -438,36 +438,52 @@ func (b *Broker) loadSessions() error {
 		if i := strings.LastIndexByte(key, '/'); i >= 0 {
 			id, err := strconv.ParseUint(key[i+1:], 10, 16)
 			if s := b.sessions[key[:i]]; s != nil && err == nil {
-				s.remember(uint16(id), true)
+				s.remember(uint16(id), inbound{kept: true, sure: true})
 			}
 		}
 		return nil
 	})
 }
 
-// remembers says whether the client's QoS 2 message with that packet identifier was taken in, and how many were.
-func (s *session) remembers(id uint16) (known bool, many int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, known = s.inbound[id]
-	return known, len(s.inbound)
+// inbound is what a session knows of a client's QoS 2 message.
+type inbound struct {
+	kept bool // its packet identifier is a record in its batch
+	sure bool // its batch is kept: before that nobody may answer it
 }
 
-func (s *session) remember(id uint16, kept bool) {
+// remembers says whether the client's QoS 2 message with that packet identifier was taken in, and how many were.
+func (s *session) remembers(id uint16) (in inbound, known bool, many int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in, known = s.inbound[id]
+	return in, known, len(s.inbound)
+}
+
+func (s *session) remember(id uint16, in inbound) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inbound == nil {
-		s.inbound = map[uint16]bool{}
+		s.inbound = map[uint16]inbound{}
 	}
-	s.inbound[id] = kept
+	s.inbound[id] = in
+}
+
+// ensure notes that a message's batch is kept.
+func (s *session) ensure(id uint16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if in, known := s.inbound[id]; known {
+		in.sure = true
+		s.inbound[id] = in
+	}
 }
 
 func (s *session) forget(id uint16) (known, kept bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kept, known = s.inbound[id]
+	in, known := s.inbound[id]
 	if delete(s.inbound, id); len(s.inbound) == 0 {
 		s.inbound = nil
 	}
-	return known, kept
+	return known, in.kept
 }

@@ -20,7 +20,6 @@ func TestIOErrors(t *testing.T) {
 		t.Run(c.call+" "+c.error, func(t *testing.T) {
 			d := ext4(t, 256<<20)
 			s := set(t, d.dir+"/data", "")
-			s.promise = "QoS 2 after an I/O error"
 			s.listen()
 			s.crowd(func(p *publisher) { p.size = 2000 }, carefully)
 			s.allow(50)

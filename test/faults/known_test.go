@@ -5,8 +5,6 @@ import "testing"
 // known are promises that these tests have found edged not to keep yet, and why. What belongs to one of them is logged and does not
 // fail the test; everything else does. Whoever mends one takes it from the list.
 var known = map[string]string{
-	"QoS 2 after an I/O error": "the session remembers the packet identifier of a message whose commit failed; when the publisher sends it again on a new " +
-		"connection it gets PUBREC, though the message was never kept",
 	"salvage":         "one damaged table, or a missing MANIFEST, has the whole store set aside: what the other files hold stays there",
 	"count":           "what came since the marker was written, at most 30 s ago, is not in the count of the lost record",
 	"write-ahead log": "what a damaged log held since the marker was written, at most 30 s ago, is gone without a lost record, and mostly without a line in the log",
