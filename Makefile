@@ -8,9 +8,8 @@ FUZZTIME   ?= 10000x
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS    := -s -w -X main.version=$(VERSION)
 PLATFORMS  := amd64 arm64 arm/6 arm/7 riscv64 386
-# What the tests talk to: a cloud's broker, sensors and readers, Modbus servers that we did not write.
-PEERS      := openssl mosquitto mosquitto-clients python3-paho-mqtt python3-pymodbus
-COMMANDS   := mosquitto mosquitto_pub mosquitto_sub
+# What the tests talk to, and break things with: a cloud's broker, sensors and readers, Modbus servers that we did not write.
+PEERS      := mosquitto mosquitto-clients python3-paho-mqtt python3-pymodbus strace e2fsprogs
 
 .PHONY: all build demo test deps vet lint race 386 fuzz cross size bench-test bench soak clean
 all: build
