@@ -28,7 +28,6 @@ type scene struct {
 	publishers []*publisher
 	local, far *reader
 	readers    []*reader
-	promise    string // what may be broken here, of those in known
 }
 
 // section is edged's configuration behind the listeners.
@@ -164,6 +163,6 @@ func (s *scene) check() {
 	s.mark(s.cloud.Port, "up/mark", 2, "the end")
 	eventually(s.t, long, func() bool { return s.far.marked("the end") }, s.state)
 	for _, r := range s.readers {
-		r.check(s.t, fmt.Sprint("reader at port ", r.port), s.publishers, s.promise)
+		r.check(s.t, fmt.Sprint("reader at port ", r.port), s.publishers)
 	}
 }
