@@ -38,8 +38,8 @@ $(LINT)-$(LINT_AT):
 lint: $(LINT)-$(LINT_AT) ## golangci-lint, with the floors
 	$(LINT)-$(LINT_AT) run --timeout 10m ./...
 
-race: build ## every test, with the race detector (which needs cgo for itself), real peers included
-	CGO_ENABLED=1 go test -race -timeout 10m ./...
+race: build ## every test, with the race detector (which needs cgo for itself), real peers included; -count=1 as go test does not see that the binary changed
+	CGO_ENABLED=1 go test -race -count=1 -timeout 10m ./...
 
 386: ## 32-bit faults: the same tests without the real peers, as a 386 binary
 	GOARCH=386 go test -timeout 10m $$(go list ./... | grep -v /test/)
