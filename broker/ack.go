@@ -18,8 +18,8 @@ const ackWindow = 1000
 //	base ── kept, sent next ── not kept yet ── kept, waits for its turn ── next
 type acks struct {
 	entries []ack
-	base    uint64    // the number of entries[0]
-	room    sync.Cond // on c.mu: fewer entries, or no retry any more
+	base    uint64     // the number of entries[0]
+	room    *sync.Cond // on c.mu: fewer entries, or no retry any more; nil until somebody waited for it
 	// retrying: the store refused a 3.x client's message, whom nothing can be told. It is committed again until the store
 	// takes it; until then the reader takes no other.
 	retrying bool
@@ -46,6 +46,13 @@ func (a *acks) pending(id uint16, qos byte) bool {
 	return false
 }
 
+// changed wakes the reader. c.mu is held.
+func (a *acks) changed() {
+	if a.room != nil {
+		a.room.Broadcast()
+	}
+}
+
 // awaitRoom holds the reader while the store is behind.
 func (c *conn) awaitRoom() error {
 	c.mu.Lock()
@@ -57,6 +64,9 @@ func (c *conn) awaitRoom() error {
 	c.settle()
 	c.mu.Lock()
 	for c.behind() && c.kicked == nil {
+		if c.acks.room == nil {
+			c.acks.room = sync.NewCond(&c.mu)
+		}
 		c.acks.room.Wait()
 	}
 	if c.kicked != nil {
@@ -116,7 +126,7 @@ func (c *conn) committed(n uint64, err error) {
 	if len(c.acks.entries) == 0 {
 		c.acks.entries = nil
 	}
-	c.acks.room.Broadcast()
+	c.acks.changed()
 	c.kickWriter()
 }
 
@@ -197,7 +207,7 @@ func (c *conn) retry() {
 		}
 		if len(numbers) == 0 {
 			c.acks.retrying = false
-			c.acks.room.Broadcast()
+			c.acks.changed()
 			c.mu.Unlock()
 			return
 		}

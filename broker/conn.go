@@ -24,7 +24,6 @@ type conn struct {
 	nc      net.Conn          // what carries MQTT: sock, or what open put around it
 	raw     syscall.RawConn   // nil: nc is not a socket
 	from    net.Addr          // the client, which a proxy may have told
-	near    bool              // it is on this machine
 	cert    *x509.Certificate // of the client, verified; nil: none
 	user    string            // who it is; empty: anonymous
 	grants  Grants            // what it may do; nil: everything
@@ -33,9 +32,11 @@ type conn struct {
 	version mqtt.Version
 	sess    *session  // nil until CONNECT was accepted
 	auth    *exchange // nil: the client asked for no extended authentication
+	client  principal
 	// referred: there is no room for the client, who is told where else to go.
 	referred bool
-	client   principal
+	near     bool // it is on this machine
+	terse    bool // request problem information 0: reason strings are not wanted
 	router   router
 
 	// The broker's mutex guards these; see admit.go.
@@ -48,7 +49,6 @@ type conn struct {
 	will      *edged.Message
 	willDelay uint32 // seconds
 	expiry    uint32
-	terse     bool // request problem information 0: reason strings are not wanted
 	aliases   map[uint16]string
 	commits   []pendingCommit
 	counted   tally
@@ -92,7 +92,6 @@ func (b *Broker) newConn(nc net.Conn, w *way) *conn {
 			c.raw = raw
 		}
 	}
-	c.acks.room.L = &c.mu
 	c.in.init(c)
 	return c
 }
@@ -179,7 +178,7 @@ func (c *conn) kickLocked(why *ending) {
 	}
 	c.kicked = why
 	close(c.quit)
-	c.acks.room.Broadcast()
+	c.acks.changed()
 	_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // fails only when the connection is closed already
 }
 
@@ -220,7 +219,7 @@ func (c *conn) finish(end *ending) {
 	}
 	c.mu.Lock()
 	c.closed = true
-	c.acks.room.Broadcast()
+	c.acks.changed()
 	c.mu.Unlock()
 	c.abort()
 	c.work.Wait()

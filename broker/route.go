@@ -56,25 +56,26 @@ type router struct {
 	b   *Broker
 	now time.Time
 
-	msg      *edged.Message
-	from     principal
-	borrowed bool           // msg aliases a read buffer
-	owned    *edged.Message // msg, or a copy that may be kept
-
 	*scratch // nil until something was routed
 
-	to    []edged.Delivery
 	dirty []*conn // have bytes that this router must flush
 }
 
 // scratch is what a router needs while it works. A connection that is silent has none.
 type scratch struct {
 	publish mqtt.Publish // as it was read
-	encoded [2]mqtt.Encoded
-	have    [2]bool
-	failed  bool // to encode
-	hits    []*subscription
-	many    []*subscription
+
+	msg      *edged.Message
+	from     principal
+	borrowed bool           // msg aliases a read buffer
+	owned    *edged.Message // msg, or a copy that may be kept
+	encoded  [2]mqtt.Encoded
+	have     [2]bool
+	failed   bool // to encode
+
+	hits []*subscription
+	many []*subscription
+	to   []edged.Delivery
 }
 
 // begin makes r ready for another message.
@@ -88,8 +89,8 @@ func (r *router) begin() {
 // route hands m to its live subscribers and returns what has to be committed for the durable ones, which may be nothing.
 // What it put into connections' buffers goes out with flush.
 func (r *router) route(m *edged.Message, from principal, borrowed bool) edged.Batch {
-	r.msg, r.from, r.borrowed, r.owned = m, from, borrowed, nil
 	r.begin()
+	r.msg, r.from, r.borrowed, r.owned = m, from, borrowed, nil
 	var batch edged.Batch
 	r.routeLocked(&batch)
 	if len(r.to) > 0 || len(batch.Put) > 0 {

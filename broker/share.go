@@ -171,8 +171,8 @@ func (b *Broker) passOn(all []lent) {
 
 // again routes a message to one share only.
 func (r *router) again(l lent) (batch edged.Batch) {
-	r.msg, r.from, r.borrowed, r.owned = l.msg, principal{}, false, nil
 	r.begin()
+	r.msg, r.from, r.borrowed, r.owned = l.msg, principal{}, false, nil
 	r.b.routes.RLock()
 	defer r.b.routes.RUnlock()
 	l.by.deliver(r, delivery{})

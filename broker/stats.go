@@ -78,7 +78,8 @@ func (b *Broker) Stats() Stats {
 
 // tally is what one goroutine has counted and not told the broker yet: many messages, one write to shared memory.
 type tally struct {
-	packets, messages, payload uint64
+	packets, messages uint32
+	payload           uint64
 }
 
 // traffic is that of all clients.
@@ -90,9 +91,9 @@ func (t *tally) post(to *traffic) {
 	if t.packets == 0 {
 		return
 	}
-	to.packets.Add(t.packets)
+	to.packets.Add(uint64(t.packets))
 	if t.messages > 0 {
-		to.messages.Add(t.messages)
+		to.messages.Add(uint64(t.messages))
 		to.payload.Add(t.payload)
 	}
 	*t = tally{}

@@ -111,8 +111,8 @@ func (r *router) replay(sub *subscription, had bool) (commits []pendingCommit) {
 		if sub.NoLocal && sub.owner.principal() == (principal{name: m.From}) {
 			continue
 		}
-		r.msg, r.borrowed, r.owned = m, false, nil
 		r.begin()
+		r.msg, r.borrowed, r.owned = m, false, nil
 		sub.owner.deliver(r, delivery{qos: min(m.QoS, sub.QoS), retain: true, ids: sub.ids})
 		if len(r.to) > 0 {
 			batch := edged.Batch{Message: *m, To: r.to}
@@ -124,7 +124,9 @@ func (r *router) replay(sub *subscription, had bool) (commits []pendingCommit) {
 			}})
 		}
 	}
-	r.msg, r.owned = nil, nil
+	if r.scratch != nil {
+		r.msg, r.owned = nil, nil
+	}
 	return commits
 }
 
