@@ -87,6 +87,22 @@ func TestUnixSocketModeAndOtherFiles(t *testing.T) {
 	if err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "is no socket") {
 		t.Error(err)
 	}
+	other := socketFile(t) // of a program that speaks something else
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: other, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	cfg.Listeners[0].URL = "unix://" + other
+	if b, err = broker.New(cfg, broker.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "is anybody at") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Errorf("its socket is gone: %v", err)
+	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != "precious" {
 		t.Errorf("%q, %v", text, err)
 	}

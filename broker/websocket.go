@@ -120,9 +120,6 @@ type steadyConn struct {
 	limit time.Time
 }
 
-// SetDeadline is for the library, which would remove the deadline for CONNECT.
-func (s *steadyConn) SetDeadline(time.Time) error { return nil }
-
 // SetWriteDeadline is for the library.
 func (s *steadyConn) SetWriteDeadline(t time.Time) error {
 	s.mu.Lock()

@@ -300,7 +300,7 @@ func TestIdleWebSocket(t *testing.T) {
 	c := simple("a")
 	c.KeepAlive = 1
 	p := connectOver(t, &wsPeer{Conn: ws}, c)
-	start, tick := time.Now(), time.NewTicker(200*time.Millisecond)
+	start, tick := time.Now(), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for time.Since(start) < 2*time.Second {
 		<-tick.C
