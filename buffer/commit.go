@@ -20,9 +20,13 @@ func (s *Store) commit(ops []*op) {
 	s.mu.Lock()
 	err := s.usable()
 	for i, o := range ops {
-		if results[i] = o.err; err == nil && o.err == nil {
+		if results[i] = o.err; o.err == nil {
+			results[i] = o.batch.Fence.Err()
+		}
+		if err == nil && results[i] == nil {
 			results[i] = s.admit(g, o, r)
 		}
+		o.batch.Fence.Fail(results[i])
 	}
 	if err == nil {
 		err = s.build(g)
@@ -39,6 +43,7 @@ func (s *Store) commit(ops []*op) {
 		for i := range results {
 			if results[i] == nil {
 				results[i] = err
+				ops[i].batch.Fence.Fail(err)
 			}
 		}
 	} else {

@@ -3,6 +3,7 @@ package buffer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/edged/edged"
@@ -21,6 +22,7 @@ type contents struct {
 	found   map[uint32]*finding
 	doomed  []uint32
 	broken  []string // keys that could not be read
+	renamed []uint32 // queues whose names are to be written again
 }
 
 // finding is what the keys of a queue's segments say.
@@ -111,6 +113,25 @@ func (c *contents) segment(item *badger.Item) error {
 	return nil
 }
 
+// rename gives queues whose names are lost those that the marker has for them.
+func (c *contents) rename(m *marker) {
+	if m == nil {
+		return
+	}
+	used := map[string]bool{}
+	for _, name := range c.names {
+		used[name] = true
+	}
+	for _, mq := range m.Queues {
+		_, known := c.names[mq.ID]
+		if _, stored := c.states[mq.ID]; !known && (stored || c.found[mq.ID] != nil) && !used[mq.Name] {
+			c.names[mq.ID] = mq.Name
+			c.renamed = append(c.renamed, mq.ID)
+			used[mq.Name] = true
+		}
+	}
+}
+
 // adopt makes the store's queues of what was found, and says what is missing.
 func (s *Store) adopt(c *contents) {
 	s.meta, s.base, s.doomed = c.meta, c.meta.base, c.doomed
@@ -120,6 +141,7 @@ func (s *Store) adopt(c *contents) {
 	for _, id := range c.doomed {
 		s.lastID = max(s.lastID, id)
 		delete(c.found, id)
+		delete(c.names, id) // when damage undid half of the deletion
 	}
 	for id, name := range c.names {
 		s.lastID = max(s.lastID, id)
@@ -149,8 +171,14 @@ func (s *Store) adoptQueue(c *contents, id uint32, name string) {
 	if f == nil {
 		f = &finding{}
 	}
-	st.next = max(st.next, f.end)
+	missing := st.messages // as the state says
+	if f.end > st.next {
+		missing += f.end - st.next // the newest state is lost, and its segment is not
+		st.next, st.bytes = f.end, max(st.bytes, f.bytes)
+	}
+	missing -= min(missing, f.messages)
 	q := s.newQueue(name, id, st)
+	q.fresh = slices.Contains(c.renamed, id)
 	q.resent = max(q.resent, q.high)
 	if c.meta.clean == 0 {
 		q.resent = max(q.resent, min(q.next, q.cursor+resendWindow))
@@ -159,8 +187,8 @@ func (s *Store) adoptQueue(c *contents, id uint32, name string) {
 	for _, r := range q.gone {
 		q.die(r.from, r.to)
 	}
-	if f.messages < st.messages {
-		l := edged.Loss{First: q.cursor, Last: q.next - 1, Messages: st.messages - f.messages, Bytes: st.bytes - min(st.bytes, f.bytes)}
+	if missing > 0 {
+		l := edged.Loss{First: q.cursor, Last: q.next - 1, Messages: missing, Bytes: st.bytes - min(st.bytes, f.bytes)}
 		s.log.Error("messages of a queue are missing", "queue", name, "messages", l.Messages)
 		s.lose(q, reasonDamaged, l)
 		q.bytes -= l.Bytes

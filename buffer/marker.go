@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 	"time"
@@ -28,6 +27,7 @@ type marker struct {
 // markedQueue is a queue when the marker was written.
 type markedQueue struct {
 	Name     string `json:"name"`
+	ID       uint32 `json:"id"`
 	Cursor   uint64 `json:"cursor"`
 	Next     uint64 `json:"next"`
 	Messages uint64 `json:"messages"`
@@ -70,22 +70,7 @@ func (m *marker) write(path string) error {
 	if err != nil {
 		return err
 	}
-	aside := path + ".new"
-	f, err := os.OpenFile(aside, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(f, "%s\n%s\n", body, markerSum(string(body)))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(aside, path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
+	return replaceFile(path, fmt.Appendf(nil, "%s\n%s\n", body, markerSum(string(body))))
 }
 
 // mark writes the marker: the store's own record first, so that the file is never ahead of an undamaged store.
@@ -94,7 +79,7 @@ func (s *Store) mark() error {
 	m := &marker{Generation: s.meta.generation, Serial: s.meta.serial, Above: s.base}
 	s.mu.Lock()
 	for _, q := range s.queues {
-		m.Queues = append(m.Queues, markedQueue{q.name, q.cursor, q.next, q.messages, q.bytes})
+		m.Queues = append(m.Queues, markedQueue{q.name, q.id, q.cursor, q.next, q.messages, q.bytes})
 		m.Above = max(m.Above, q.next)
 	}
 	s.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/edged/edged"
 )
 
 // Open opens the store in opts.Dir, or makes it. A store that is damaged never stops the start: what cannot be opened is
@@ -62,8 +62,12 @@ func (s *Store) open() error {
 		return err
 	}
 	s.mu.Lock()
+	c.rename(m)
 	s.adopt(c)
 	s.compare(m, c, markerErr, statErr == nil)
+	if s.mended && len(s.losses) == 0 {
+		s.losses = append(s.losses, edged.Loss{Reason: reasonDamaged}) // perhaps a record; of the messages none is missing
+	}
 	s.mu.Unlock()
 	s.meta.generation++
 	s.meta.clean = 0
@@ -98,7 +102,7 @@ func (s *Store) openOrReplace(db string) (*contents, error) {
 		if try == 1 && !errors.Is(err, errDamaged) {
 			continue // Badger repairs some things while it fails
 		}
-		aside := fmt.Sprintf("%s.damaged-%s", db, time.Now().UTC().Format("20060102T150405.000"))
+		aside := asideName(db)
 		if err := os.Rename(db, aside); err != nil {
 			return nil, fmt.Errorf("set the damaged store aside: %w", err)
 		}
@@ -111,9 +115,14 @@ func (s *Store) tryOpen(dir string) (*contents, error) {
 	if err := inspect(dir); err != nil {
 		return nil, err
 	}
+	mended, err := s.mend(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.mended = s.mended || mended
 	log := &badgerLog{log: s.log, tripped: &s.tripped}
 	var db *badger.DB
-	err := safely(func() (err error) {
+	err = safely(func() (err error) {
 		db, err = badger.Open(badgerOptions(dir, log))
 		return err
 	})

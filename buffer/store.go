@@ -56,6 +56,7 @@ type Store struct {
 	reapMore bool      // dead segments are left
 	narrow   bool      // the disk is full
 	cleaned  time.Time // last maintenance
+	mended   bool      // a write-ahead log was damaged at the start
 
 	tripped atomic.Pointer[error] // Badger said that something failed
 
