@@ -2,6 +2,7 @@ package edged
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,31 @@ type Batch struct {
 	To []Delivery
 	// Put sets records; one with a nil Value deletes its key.
 	Put []Record
+	// Fence ties this batch to those before it; nil: it stands alone.
+	Fence *Fence
+}
+
+// Fence keeps the order of batches of which one may fail: once the store has failed a batch of a fence, it fails all later ones of it,
+// too, so that their publisher can commit them again in order. Without it, a disk that is full for a moment would let a message
+// overtake the one before it. The zero value is ready; its methods may be called on nil.
+type Fence struct{ failed atomic.Pointer[error] }
+
+// Fail is for stores: it notes the error of a batch, unless it is nil.
+func (f *Fence) Fail(err error) {
+	if f != nil && err != nil {
+		f.failed.CompareAndSwap(nil, &err)
+	}
+}
+
+// Err is for stores: the error that a batch of the fence fails with now; nil: none.
+func (f *Fence) Err() error {
+	if f == nil {
+		return nil
+	}
+	if err := f.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Delivery is one queue's copy of a batch's message, with what differs from queue to queue.

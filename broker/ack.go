@@ -25,6 +25,9 @@ type acks struct {
 	retrying bool
 	bytes    int64 // of the messages in entries that wait for the disk
 	left     bool  // the connection is over: bytes counts no more
+	// fence ties a 3.x client's messages together: when one is refused, those behind it on their way to the disk are, too, and
+	// are committed again after it.
+	fence *edged.Fence
 }
 
 type ack struct {
@@ -94,8 +97,12 @@ func (c *conn) acknowledge(id uint16, qos byte, batch edged.Batch) {
 	if !nothing {
 		entry.size = int64(len(batch.Message.Topic) + len(batch.Message.Payload))
 	}
-	if c.version != mqtt.V5 {
+	if c.version != mqtt.V5 && !nothing {
 		entry.batch = batch
+		if c.acks.fence == nil {
+			c.acks.fence = new(edged.Fence)
+		}
+		batch.Fence = c.acks.fence
 	}
 	c.acks.entries = append(c.acks.entries, entry)
 	if !nothing {
@@ -199,14 +206,17 @@ func (c *conn) retry() {
 		c.mu.Lock()
 		var numbers []uint64
 		var batches []edged.Batch
+		waiting := false // for the store, which will refuse it by the fence
 		for i := range c.acks.entries {
-			if e := &c.acks.entries[i]; e.again {
+			e := &c.acks.entries[i]
+			waiting = waiting || !e.kept
+			if e.again {
 				e.again = false
 				numbers, batches = append(numbers, c.acks.base+uint64(i)), append(batches, e.batch)
 			}
 		}
-		if len(numbers) == 0 {
-			c.acks.retrying = false
+		if !waiting {
+			c.acks.retrying, c.acks.fence = false, nil
 			c.acks.changed()
 			c.mu.Unlock()
 			return

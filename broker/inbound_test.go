@@ -69,3 +69,33 @@ func TestAMessageThatCouldNotBeKeptIsTakenInAnew(t *testing.T) {
 		})
 	}
 }
+
+// A disk that is full for a moment must not let messages overtake the one that it refused.
+func TestWhatIsBehindARefusedMessageWaitsForIt(t *testing.T) {
+	store := brokertest.NewStore()
+	r := brokertest.Start(t, brokertest.With(store))
+	sub := kept(t, r, "sub", mqtt.V311)
+	sub.subscribe(mqtt.Filter{Filter: "a", QoS: 2})
+	pub := kept(t, r, "pub", mqtt.V311)
+	store.Hold()
+	const n = 20
+	for i := range uint16(n) {
+		pub.send(&mqtt.Publish{Topic: "a", QoS: byte(1 + i%2), PacketID: i + 1, Payload: []byte{byte(i)}})
+	}
+	eventually(t, "all are submitted", func() bool { waiting, _, _ := store.Waiting(); return waiting == n })
+	store.FailOnce(edged.ErrDiskFull)
+	store.Release()
+	for i := range uint16(n) {
+		if i%2 == 0 {
+			equal(t, "PUBACK", expect[*mqtt.Puback](pub).PacketID, i+1)
+		} else {
+			equal(t, "PUBREC", expect[*mqtt.Pubrec](pub).PacketID, i+1)
+		}
+	}
+	for i := range n {
+		equal(t, "delivered", receiveAmong(sub).Payload[0], byte(i))
+	}
+	// The fence is gone: the next message is kept at once.
+	pub.publish(mqtt.Publish{Topic: "a", QoS: 1, PacketID: 100, Payload: []byte{100}})
+	equal(t, "delivered", receiveAmong(sub).Payload[0], byte(100))
+}

@@ -36,6 +36,9 @@ func (s *Store) commit(ops []*op) {
 	if err == nil {
 		s.reserve(g)
 	}
+	for _, o := range g.deleted {
+		s.noteOne(o, markedQueue{Name: o.name, ID: o.id}) // before it is gone: its messages are nobody's loss
+	}
 	if err == nil && len(g.changes) > 0 {
 		err = s.write(g.changes, s.cfg.Sync == SyncAlways)
 	}
@@ -47,6 +50,7 @@ func (s *Store) commit(ops []*op) {
 			}
 		}
 	} else {
+		s.note(g)
 		s.publish(g)
 	}
 	s.tellLosses()

@@ -14,13 +14,15 @@ type Store struct {
 	held    bool
 	waiting []commit
 	fault   error
+	once    bool // fault is for the next commit alone
 	commits int
 	changed chan struct{} // closed and replaced when waiting or commits changes
 }
 
 type commit struct {
-	run  func(done func(error))
-	done func(error)
+	run   func(done func(error))
+	done  func(error)
+	fence *edged.Fence
 }
 
 // NewStore makes an empty store.
@@ -49,6 +51,13 @@ func (s *Store) Fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fault = err
+}
+
+// FailOnce fails the next commit that is carried out.
+func (s *Store) FailOnce(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault, s.once = err, true
 }
 
 // Waiting says how many commits are held, and Commits how many were asked for; the channel is closed when either changes.
@@ -90,8 +99,16 @@ func (s *Store) do(c commit) {
 	if c.done == nil {
 		c.done = func(error) {}
 	}
-	if s.fault != nil {
-		c.done(s.fault)
+	err := c.fence.Err()
+	if err == nil && s.fault != nil {
+		err = s.fault
+		if s.once {
+			s.fault, s.once = nil, false
+		}
+	}
+	if err != nil {
+		c.fence.Fail(err)
+		c.done(err)
 		return
 	}
 	c.run(c.done)
@@ -103,7 +120,7 @@ func (s *Store) Commit(b edged.Batch, done func(error)) {
 	for i := range b.To {
 		b.To[i].Queue = b.To[i].Queue.(*Queue).Queue
 	}
-	s.submit(commit{run: func(done func(error)) { s.inner.Commit(b, done) }, done: done})
+	s.submit(commit{run: func(done func(error)) { s.inner.Commit(b, done) }, done: done, fence: b.Fence})
 }
 
 // Queue implements edged.Store.
