@@ -132,6 +132,7 @@ func (s *Store) save() {
 	if err := s.write(g.changes, false); err != nil {
 		return // told to everybody already
 	}
+	s.note(g)
 	s.publish(g)
 	s.tellLosses()
 }

@@ -34,8 +34,16 @@
 // # When something breaks
 //
 // The first I/O error ends the store: everything fails with edged.ErrStoreFailed until it is opened again. Damage found
-// at the start never stops it: a store that does not open is set aside as db.damaged-<time>, and the marker file tells
-// what an empty or shorter one is missing. Sequence numbers then go on above all that were ever used.
+// at the start never stops it:
+//
+//   - A write-ahead log with bad bytes in it is copied aside to db.damaged-<time>, and all its readable records are kept;
+//     Badger alone would drop what follows the first bad byte. A torn end, as a kill or a power cut leaves it, is none.
+//   - A store that does not open is set aside as db.damaged-<time>.
+//   - What an empty or shorter store is missing is known from the marker, written every 30 seconds, and the tally, which
+//     every commit writes to. The process may be killed at any time; after a power cut the tally may be older, and the
+//     count too low by what came since. What was acknowledged, but not saved yet, is counted too.
+//
+// Sequence numbers then go on above all that were ever used.
 //
 // # Caveats
 //
@@ -44,7 +52,5 @@
 //   - A message for several queues is stored once for each.
 //   - Sizes are bounded, see [MaxMessage], [MaxRecord], [MaxRecordKey] and [MaxRecords]; beyond them a batch fails with
 //     [ErrTooBig].
-//   - A damaged write-ahead log loses what Badger does not read any more; it is told as far as the marker knows, which
-//     is written every 30 seconds.
 //   - It needs Linux: fallocate, fdatasync, flock.
 package buffer

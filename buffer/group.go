@@ -15,6 +15,8 @@ type group struct {
 	spare    uint64 // what drop-oldest could free in the whole store, once looked up
 	looked   bool
 	received []*op
+	saved    []*queue // their states are among the changes
+	deleted  []*queue
 	records  []edged.Record
 	changes  []change
 }
@@ -50,6 +52,7 @@ func (s *Store) admit(g *group, o *op, r room) error {
 			change{key: numberedKey(keyState, o.queue.id)},
 			change{key: numberedKey(keyDeleted, o.queue.id), value: []byte{1}})
 		s.doomed = append(s.doomed, o.queue.id)
+		g.deleted = append(g.deleted, o.queue)
 	case opBatch:
 		return s.admitBatch(g, o, r)
 	}
@@ -240,6 +243,7 @@ func (s *Store) saveStates(g *group) {
 		}
 		key := numberedKey(keyState, q.id)
 		g.changes = append(g.changes, change{key, sealed(key, q.append(nil))})
+		g.saved = append(g.saved, q)
 	}
 	clear(s.dirty[len(rest):])
 	s.dirty = rest

@@ -123,6 +123,9 @@ func (c *contents) rename(m *marker) {
 		used[name] = true
 	}
 	for _, mq := range m.Queues {
+		if mq.Next == 0 {
+			continue // deleted
+		}
 		_, known := c.names[mq.ID]
 		if _, stored := c.states[mq.ID]; !known && (stored || c.found[mq.ID] != nil) && !used[mq.Name] {
 			c.names[mq.ID] = mq.Name
@@ -198,9 +201,9 @@ func (s *Store) adoptQueue(c *contents, id uint32, name string) {
 	s.touch(q)
 }
 
-// compare looks whether the store has forgotten something that the marker knows of. It tells each queue's loss, and
-// moves all sequence numbers above those ever used.
-func (s *Store) compare(m *marker, c *contents, markerErr error, hadStore bool) {
+// compare looks whether the store has forgotten something that the marker or the tally knows of. It tells each queue's
+// loss, and moves all sequence numbers above those ever used.
+func (s *Store) compare(m *marker, noted []markedQueue, c *contents, markerErr error, hadStore bool) {
 	switch {
 	case m == nil && markerErr == nil:
 		if hadStore && c.hasMeta {
@@ -215,9 +218,12 @@ func (s *Store) compare(m *marker, c *contents, markerErr error, hadStore bool) 
 		s.losses = append(s.losses, edged.Loss{Reason: reasonDamaged})
 		m = &marker{Above: 1 << 40}
 	case c.hasMeta && (c.meta.generation > m.Generation || c.meta.generation == m.Generation && c.meta.serial >= m.Serial):
-		return
+		if !s.behind(noted) {
+			return
+		}
+		m.Queues = noted
 	}
-	s.log.Error("the store has forgotten what it held: it is older or emptier than its marker file says", "dir", s.dir,
+	s.log.Error("the store has forgotten what it held: it is older or emptier than its marker and its tally say", "dir", s.dir,
 		"generation", c.meta.generation, "marked_generation", m.Generation, "serial", c.meta.serial, "marked_serial", m.Serial)
 	s.meta.generation, s.meta.serial = max(s.meta.generation, m.Generation), max(s.meta.serial, m.Serial)
 	for _, mq := range m.Queues {

@@ -79,7 +79,7 @@ func (s *Store) mark() error {
 	m := &marker{Generation: s.meta.generation, Serial: s.meta.serial, Above: s.base}
 	s.mu.Lock()
 	for _, q := range s.queues {
-		m.Queues = append(m.Queues, markedQueue{q.name, q.id, q.cursor, q.next, q.messages, q.bytes})
+		m.Queues = append(m.Queues, q.noted())
 		m.Above = max(m.Above, q.next)
 	}
 	s.mu.Unlock()
@@ -93,5 +93,5 @@ func (s *Store) mark() error {
 		return err
 	}
 	s.marked, s.marks, s.above = time.Now(), false, m.Above
-	return nil
+	return s.tally.begin(m.Generation, m.Serial)
 }

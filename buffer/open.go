@@ -56,6 +56,15 @@ func (s *Store) open() error {
 		return fmt.Errorf("close the buffer's folder to others: %w", err)
 	}
 	m, markerErr := readMarker(markerPath)
+	s.tally.path = filepath.Join(s.dir, "tally")
+	var noted []markedQueue
+	if m != nil {
+		var err error
+		if noted, err = readTally(s.tally.path, m); err != nil {
+			s.log.Warn("cannot read the tally of the queues", "err", err)
+		}
+		m.update(noted)
+	}
 	_, statErr := os.Stat(db)
 	c, err := s.openOrReplace(db)
 	if err != nil {
@@ -64,7 +73,7 @@ func (s *Store) open() error {
 	s.mu.Lock()
 	c.rename(m)
 	s.adopt(c)
-	s.compare(m, c, markerErr, statErr == nil)
+	s.compare(m, noted, c, markerErr, statErr == nil)
 	if s.mended && len(s.losses) == 0 {
 		s.losses = append(s.losses, edged.Loss{Reason: reasonDamaged}) // perhaps a record; of the messages none is missing
 	}
@@ -76,7 +85,7 @@ func (s *Store) open() error {
 		err = s.mark()
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("write to the buffer's folder %s: %w", s.dir, err), s.disk.close(), s.db.Close())
+		return errors.Join(fmt.Errorf("write to the buffer's folder %s: %w", s.dir, err), s.disk.close(), s.tally.close(), s.db.Close())
 	}
 	s.disk.loadBallast()
 	s.tellLosses()
@@ -152,7 +161,7 @@ func environmental(err error) bool {
 // shutdown closes what Open opened, after the committer has ended.
 func (s *Store) shutdown() error {
 	failed := s.usableNow()
-	err := s.disk.close()
+	err := errors.Join(s.disk.close(), s.tally.close())
 	err = errors.Join(err, safely(s.db.Close))
 	if failed != nil {
 		err = failed

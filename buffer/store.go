@@ -20,6 +20,7 @@ type Options struct {
 	//	db/                     Badger's files
 	//	db.damaged-<time>/      what could not be opened, set aside
 	//	marker                  what the store held lately: an empty or older store is known by it
+	//	tally                   what came since the marker was written
 	//	ballast                 8 MiB to let go when the disk is full
 	//	lock                    keeps a second edged out; holds the process id
 	Dir string
@@ -56,7 +57,8 @@ type Store struct {
 	reapMore bool      // dead segments are left
 	narrow   bool      // the disk is full
 	cleaned  time.Time // last maintenance
-	mended   bool      // a write-ahead log was damaged at the start
+	tally    tally
+	mended   bool // a write-ahead log was damaged at the start
 
 	tripped atomic.Pointer[error] // Badger said that something failed
 

@@ -25,7 +25,7 @@ func TestDamagedFiles(t *testing.T) {
 		{"MANIFEST cut", 800, func(t *testing.T, store string) { shorten(t, newest(t, store, "MANIFEST"), 0.6) }},
 		{"write-ahead log empty", 800, func(t *testing.T, store string) { must(t, os.Truncate(newest(t, store, "*.mem"), 0)) }},
 		{"write-ahead log cut", 800, func(t *testing.T, store string) { must(t, os.Truncate(newest(t, store, "*.mem"), 20_000)) }},
-		{"write-ahead log flipped", 800, func(t *testing.T, store string) { flip(t, newest(t, store, "*.mem"), 0.005) }},
+		{"write-ahead log flipped", 1200, func(t *testing.T, store string) { flip(t, newest(t, store, "*.mem"), 0.005) }},
 		{"value log cut", 1, func(t *testing.T, store string) { shorten(t, newest(t, store, "*.vlog"), 0.1) }},
 		{"value log flipped", 1, func(t *testing.T, store string) { flip(t, newest(t, store, "*.vlog"), 0.05) }},
 		{"value log deleted", 0, func(t *testing.T, store string) { must(t, os.Remove(newest(t, store, "*.vlog"))) }},
@@ -79,21 +79,17 @@ func (s *scene) condemn(damage string, readable int) {
 	for _, l := range records {
 		counted += l.Messages
 	}
-	promise := damage
-	if strings.HasPrefix(damage, "write-ahead log") {
-		promise = "write-ahead log"
-	}
 	if damage == "nothing" && (lost > 0 || len(told) > 0) {
 		s.t.Errorf("without damage %d messages are lost; in the log:\n%s", lost, strings.Join(told, "\n"))
 	}
 	if lost > 0 && len(told) == 0 {
-		broken(s.t, promise, "%d messages are lost, and the log says nothing", lost)
+		s.t.Errorf("%d messages are lost, and the log says nothing", lost)
 	}
 	if lost > 0 && len(records) == 0 {
-		broken(s.t, promise, "%d messages are lost, and no record of it came; in the log:\n%s", lost, strings.Join(told, "\n"))
+		s.t.Errorf("%d messages are lost, and no record of it came; in the log:\n%s", lost, strings.Join(told, "\n"))
 	}
 	if len(records) > 0 && counted < uint64(lost) {
-		broken(s.t, "count", "%d messages are lost, and %d are counted", lost, counted)
+		s.t.Errorf("%d messages are lost, and %d are counted", lost, counted)
 	}
 	if arrived := s.acknowledged() - lost; arrived < readable {
 		broken(s.t, "salvage", "%d messages arrived; %d lie in files that are not damaged", arrived, readable)
