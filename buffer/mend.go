@@ -47,7 +47,7 @@ func (s *Store) copyAside(db, name string, b []byte) error {
 	if free < s.disk.reserve+uint64(len(b)) {
 		return fmt.Errorf("only %d bytes are free", free)
 	}
-	aside := asideName(db)
+	aside := asideName(db) + "-log" // its own, should the store be set aside too
 	if err := os.MkdirAll(aside, 0o700); err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 //	record: meta 1 | user meta 1 | key length | value length | expiry | key and version | value | CRC-32C 4
 //
 // where lengths and expiry are varints, and the version is math.MaxUint64 less the transaction's number. All records of
-// a transaction have walTxn, and one with walFin and the number as text follows them. Zeros are the end.
+// a transaction have walTxn, and one with walFin and the number as text follows them. Values from valueThreshold on are
+// in the value log, and a pointer stands for them. Zeros are the end.
 const (
 	walHeader = 20
 	walTxn    = 1 << 6
@@ -48,7 +49,7 @@ func walFrame(b []byte, at int) (r walRecord, key, value int, ok bool) {
 		}
 		n[i], p = v, p+used
 	}
-	if n[0] < 9 || n[0] > 1<<16 || n[1] > walSize || n[2] != 0 || uint64(len(b)-p) < n[0]+n[1]+4 {
+	if n[0] < 9 || n[0] > 1<<16 || n[1] >= valueThreshold || n[2] != 0 || uint64(len(b)-p) < n[0]+n[1]+4 {
 		return r, 0, 0, false
 	}
 	key, value = p, p+int(n[0])
