@@ -17,10 +17,12 @@ import (
 //
 //	Dir/db/00012.mem      write-ahead log of the newest memtable: each commit ends here
 //	Dir/db/000034.vlog    newest value log: values of 1 KiB and more
-//	Dir/ballast           8 MiB that are let go when the disk is full, so that it can open and compact
+//	Dir/ballast           8 MiB that are let go when the disk gets full, for acknowledgements and compaction
+//	Dir/ballast.start     8 MiB that are let go at a start on a full disk: what was let go before, others have taken
 type disk struct {
 	dir     string // Badger's folder
 	ballast string
+	spare   string
 	reserve uint64
 
 	mem, vlog     *os.File // the files that commits go to
@@ -33,7 +35,7 @@ type disk struct {
 const ballastSize = 8 << 20
 
 func newDisk(dir, ballast string, reserve uint64) *disk {
-	return &disk{dir: dir, ballast: ballast, reserve: reserve}
+	return &disk{dir: dir, ballast: ballast, spare: ballast + ".start", reserve: reserve}
 }
 
 func freeBytes(dir string) (uint64, error) {
@@ -66,9 +68,41 @@ func (d *disk) room(size int) room {
 }
 
 // dropBallast makes a little room on a full disk.
-func (d *disk) dropBallast() error {
-	if err := os.Remove(d.ballast); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (d *disk) dropBallast() error { return drop(d.ballast) }
+
+// dropAll makes all the room there is to make, for a start.
+func (d *disk) dropAll() error { return errors.Join(drop(d.ballast), drop(d.spare)) }
+
+func drop(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	return nil
+}
+
+// toOpen is what Badger needs at most to open: it writes the memtables that it finds to tables, of which it maps the files.
+const toOpen = 4 << 20
+
+// keepSpare makes the file that the next start on a full disk can let go, unless acknowledgements need that space now.
+func (d *disk) keepSpare() {
+	if _, err := os.Stat(d.spare); err == nil {
+		return
+	}
+	if free, err := freeBytes(d.dir); err != nil || free < ballastSize+d.reserve/2 {
+		return
+	}
+	_ = d.load(d.spare, ballastSize) // a convenience: its failure is none
+}
+
+// load makes a file that only takes up space.
+func (d *disk) load(name string, size int64) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	err = allocate(f, size)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, drop(name))
 	}
 	return nil
 }
@@ -81,13 +115,8 @@ func (d *disk) loadBallast() {
 	if free, err := freeBytes(d.dir); err != nil || free < d.reserve+2*ballastSize {
 		return
 	}
-	f, err := os.OpenFile(d.ballast, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return
-	}
-	err = allocate(f, ballastSize)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = d.dropBallast()
+	if d.load(d.ballast, ballastSize) == nil {
+		d.keepSpare()
 	}
 }
 

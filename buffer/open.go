@@ -88,6 +88,7 @@ func (s *Store) open() error {
 		return errors.Join(fmt.Errorf("write to the buffer's folder %s: %w", s.dir, err), s.disk.close(), s.tally.close(), s.db.Close())
 	}
 	s.disk.loadBallast()
+	s.disk.keepSpare()
 	s.tellLosses()
 	return nil
 }
@@ -95,8 +96,11 @@ func (s *Store) open() error {
 // openOrReplace opens Badger's folder; at the second failure it is set aside, and an empty one made.
 func (s *Store) openOrReplace(db string) (*contents, error) {
 	if free, err := freeBytes(s.dir); err == nil && free < s.disk.reserve {
-		if err := s.disk.dropBallast(); err != nil {
-			s.log.Warn("cannot remove the ballast file", "err", err)
+		if err := s.disk.dropAll(); err != nil {
+			s.log.Warn("cannot remove the ballast files", "err", err)
+		}
+		if free, err := freeBytes(s.dir); err == nil && free < toOpen {
+			return nil, fmt.Errorf("open the buffer in %s: %w: %d bytes are free, and %d are needed; make room, and start edged again", db, edged.ErrDiskFull, free, toOpen)
 		}
 	}
 	for try := 1; ; try++ {

@@ -21,7 +21,7 @@ type Options struct {
 	//	db.damaged-<time>/      what could not be opened, set aside
 	//	marker                  what the store held lately: an empty or older store is known by it
 	//	tally                   what came since the marker was written
-	//	ballast                 8 MiB to let go when the disk is full
+	//	ballast, ballast.start  8 MiB each to let go when the disk is full, and at a start on a full one
 	//	lock                    keeps a second edged out; holds the process id
 	Dir string
 	// Log hears of damage and of failures; nil: nobody.
