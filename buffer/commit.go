@@ -16,6 +16,7 @@ func (s *Store) commit(ops []*op) {
 	r := s.look(cost)
 	g := &group{at: map[*queue]*part{}}
 	results := make([]error, len(ops))
+	var freed []func()
 
 	s.mu.Lock()
 	err := s.usable()
@@ -27,11 +28,20 @@ func (s *Store) commit(ops []*op) {
 			results[i] = s.admit(g, o, r)
 		}
 		o.batch.Fence.Fail(results[i])
+		if results[i] != nil && o.kind == opReceived {
+			delete(o.queue.pending, o.seq) // or Lease would hold back behind it for ever
+			if o.queue.notify != nil {
+				freed = append(freed, o.queue.notify)
+			}
+		}
 	}
 	if err == nil {
 		err = s.build(g)
 	}
 	s.mu.Unlock()
+	for _, f := range freed {
+		f()
+	}
 
 	if err == nil {
 		s.reserve(g)

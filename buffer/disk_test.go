@@ -186,3 +186,48 @@ func TestFilesAreClosedToOthers(t *testing.T) {
 		}
 	}
 }
+
+// A receipt that a full disk refused must not hold back the queue once there is space again.
+func TestARefusedReceiptHoldsNothingBack(t *testing.T) {
+	disk := smallDisk(t, "96m")
+	s := open(t, filepath.Join(disk, "buffer"))
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	q := mustQueue(t, s, "q", edged.QueueLimits{})
+	for range 3 {
+		if err := commit(s, edged.Batch{Message: edged.Message{Topic: "t", QoS: 2}, To: []edged.Delivery{{Queue: q, QoS: 2}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := lease(t, q, 3)
+	other := filepath.Join(disk, "other")
+	fill(t, other, 0)
+	received := func() error {
+		done := make(chan error, 1)
+		q.Received(got[0].Seq, func(err error) { done <- err })
+		return <-done
+	}
+	// The ballast is let go at the first sight of a full disk: somebody else takes that, too.
+	for range 3 {
+		_ = commit(s, edged.Batch{Message: edged.Message{Topic: "t", QoS: 2}, To: []edged.Delivery{{Queue: q, QoS: 2}}})
+		fill(t, other+"2", 0)
+	}
+	if err := received(); !errors.Is(err, edged.ErrDiskFull) {
+		t.Fatalf("a receipt on a full disk: %v, want ErrDiskFull", err)
+	}
+	q.Rewind()
+	if again := lease(t, q, 3); len(again) != 3 || again[0].Received {
+		t.Fatalf("after the refused receipt %d messages can be leased: %+v; want all 3, none received", len(again), again)
+	}
+	for _, name := range []string{other, other + "2"} {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := received(); err != nil {
+		t.Fatalf("a receipt when there is space again: %v", err)
+	}
+}
