@@ -75,6 +75,7 @@ type conn struct {
 
 	toClient *aliasTable // mu guards it; nil: the client takes no aliases
 
+	lastRead time.Time     // kick's deadline for reading
 	quit     chan struct{} // closed by kick: whoever waits for something gives up
 	released event         // the session is free for another connection
 	ended    event         // all is over
@@ -153,6 +154,11 @@ func (c *conn) why(err error) *ending {
 	c.mu.Lock()
 	kicked := c.kicked
 	c.mu.Unlock()
+	if kicked == errTakenOver {
+		if e := asEnding(err); e.why == leftInOrder {
+			return e
+		}
+	}
 	if kicked != nil {
 		return kicked
 	}
@@ -179,8 +185,23 @@ func (c *conn) kickLocked(why *ending) {
 	c.kicked = why
 	close(c.quit)
 	c.acks.changed()
-	_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // fails only when the connection is closed already
+	c.lastRead = time.Unix(1, 0)
+	if why == errTakenOver {
+		c.lastRead = time.Now().Add(lastWords)
+	}
+	_ = c.nc.SetReadDeadline(c.lastRead) // fails only when the connection is closed already
 }
+
+// kickedUntil is how long a connection that was kicked may be read on.
+func (c *conn) kickedUntil() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lastRead
+}
+
+// lastWords is how long a connection whose client has come back on another is read on: what it sent before, perhaps its DISCONNECT, has
+// arrived already and is taken in.
+const lastWords = 50 * time.Millisecond
 
 // abort closes the socket under whatever is still going on.
 func (c *conn) abort() { _ = c.sock.Close() }

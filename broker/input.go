@@ -163,7 +163,7 @@ func (in *input) setDeadline() error {
 	in.deadline = want
 	select {
 	case <-c.quit: // kick's deadline may just have been overwritten
-		return errors.New("kicked")
+		return c.nc.SetReadDeadline(c.kickedUntil())
 	default:
 		return nil
 	}
@@ -244,7 +244,9 @@ func (c *conn) readPackets(handle func(h mqtt.Header, body []byte) error) error 
 		in.start += n + h.Length
 		select {
 		case <-c.quit:
-			return errors.New("kicked")
+			if !time.Now().Before(c.kickedUntil()) {
+				return errors.New("kicked")
+			}
 		default:
 		}
 	}
