@@ -9,9 +9,9 @@ VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo d
 LDFLAGS    := -s -w -X main.version=$(VERSION)
 PLATFORMS  := amd64 arm64 arm/6 arm/7 riscv64 386
 # What the tests talk to, and break things with: a cloud's broker, sensors and readers, Modbus servers that we did not write.
-PEERS      := mosquitto mosquitto-clients python3-paho-mqtt python3-pymodbus strace e2fsprogs
+PEERS      := mosquitto mosquitto-clients python3-paho-mqtt python3-pymodbus openssl strace e2fsprogs
 
-.PHONY: all build demo test deps vet lint race 386 fuzz cross size bench-test bench soak clean
+.PHONY: all build demo test deps vet lint race 386 fuzz cross size bench-test clients-test bench soak clean
 all: build
 
 build: ## the binary, for this machine
@@ -20,13 +20,14 @@ build: ## the binary, for this machine
 demo: build ## a reading reaches the cloud through an outage; exits 0 only when nothing was lost
 	$(BIN)/edged demo
 
-test: deps vet lint cross race 386 bench-test fuzz size ## all checks; what CI runs
+test: deps vet lint cross race 386 bench-test clients-test fuzz size ## all checks; what CI runs
 
-deps: ## the real peers that the tests talk to, as Debian packages
-	@dpkg -s $(PEERS) >/dev/null 2>&1 || { \
+deps: ## the real peers that the tests talk to, as Debian packages; Node.js only where there is none
+	@want="$(PEERS)"; command -v npm >/dev/null || want="$$want nodejs npm"; \
+	dpkg -s $$want >/dev/null 2>&1 || { \
 	  run=; [ "$$(id -u)" = 0 ] || run=sudo; \
-	  echo "installing $(PEERS)"; \
-	  $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends $(PEERS) >/dev/null; }
+	  echo "installing $$want"; \
+	  $$run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run apt-get install -y -qq --no-install-recommends $$want >/dev/null; }
 
 vet:
 	go vet ./...
@@ -60,6 +61,9 @@ size: build ## binary, memory when idle, time to ready: measured and held to the
 
 bench-test: ## the load generator's own tests
 	cd bench && go vet ./... && go test ./...
+
+clients-test: ## other people's MQTT clients, over every listener
+	cd test/clients && go vet ./... && go test -count=1 -timeout 5m ./...
 
 bench: build ## edged beside mosquitto and mochi, in the same run; about 25 minutes on a quiet machine
 	cd bench && go run ./cmd/bench
