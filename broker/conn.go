@@ -155,7 +155,7 @@ func (c *conn) why(err error) *ending {
 	kicked := c.kicked
 	c.mu.Unlock()
 	if kicked == errTakenOver {
-		if e := asEnding(err); e.why == leftInOrder {
+		if e := asEnding(err); e.left {
 			return e
 		}
 	}

@@ -20,6 +20,8 @@ type ending struct {
 	logged bool
 	// gone: the peer does not read any more, nothing can be told.
 	gone bool
+	// left: it is the client's own DISCONNECT.
+	left bool
 }
 
 func (e *ending) Error() string {

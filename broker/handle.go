@@ -62,8 +62,6 @@ func (c *conn) reply(p mqtt.Packet) {
 	c.schedule(&c.router)
 }
 
-const leftInOrder = "DISCONNECT from the client"
-
 // onDisconnect ends the connection in order; the will goes with it unless version 5 asks for it (MQTT-3.14.4-3).
 func (c *conn) onDisconnect(p *mqtt.Disconnect) error {
 	if p.Properties != nil && p.Properties.Has&mqtt.SessionExpiryInterval != 0 {
@@ -72,5 +70,5 @@ func (c *conn) onDisconnect(p *mqtt.Disconnect) error {
 		}
 		c.expiry = p.Properties.SessionExpiryInterval
 	}
-	return &ending{why: leftInOrder, will: p.Code != mqtt.NormalDisconnection, quiet: true, gone: true}
+	return &ending{why: "DISCONNECT from the client", left: true, will: p.Code != mqtt.NormalDisconnection, quiet: true, gone: true}
 }
